@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+set(CMAKE_SYSTEM_NAME Windows)
+set(CMAKE_SYSTEM_PROCESSOR x86_64)
+set(CMAKE_C_COMPILER x86_64-w64-mingw32-gcc)
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+set(LECTERN_DLLTOOL x86_64-w64-mingw32-dlltool)
+set(LECTERN_STRIP x86_64-w64-mingw32-strip)
+set(LECTERN_OBJCOPY x86_64-w64-mingw32-objcopy)

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+set(CMAKE_SYSTEM_NAME Windows)
+set(CMAKE_SYSTEM_PROCESSOR i686)
+set(CMAKE_C_COMPILER i686-w64-mingw32-gcc)
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+set(LECTERN_DLLTOOL i686-w64-mingw32-dlltool)
+set(LECTERN_STRIP i686-w64-mingw32-strip)
+set(LECTERN_OBJCOPY i686-w64-mingw32-objcopy)

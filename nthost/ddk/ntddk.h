@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+#include_next <ntddk.h>
+#include "usershared.h"

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+#include_next <wdm.h>
+#include "usershared.h"

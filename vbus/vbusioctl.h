@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// Device controls of the virtual USB bus: plug emulated readers, move cards. Plain C, for user mode as well.
+// All are METHOD_BUFFERED; open VBUS_USER_PATH or the device interface GUID_DEVINTERFACE_LECTERN_VBUS.
+#pragma once
+#include "emulator/emulator.h"
+
+#define VBUS_DOS_NAME  "LecternVbus" // \DosDevices\LecternVbus
+#define VBUS_USER_PATH "\\\\.\\" VBUS_DOS_NAME
+#define VBUS_ROOT_ID   "ROOT\\LECTVBUS" // hardware id of the root-enumerated bus device
+
+#define VBUS_CTL(function, access) ((0x2Au << 16) | ((access) << 14) | ((0x800u + (function)) << 2)) // FILE_DEVICE_BUS_EXTENDER
+#define VBUS_WRITE                 2u // FILE_WRITE_ACCESS
+
+#define IOCTL_VBUS_PLUG       VBUS_CTL(0, VBUS_WRITE) // in: struct vbus_plug, out: uint32_t port
+#define IOCTL_VBUS_UNPLUG     VBUS_CTL(1, VBUS_WRITE) // in: uint32_t port
+#define IOCTL_VBUS_INSERT     VBUS_CTL(2, VBUS_WRITE) // in: struct vbus_card
+#define IOCTL_VBUS_REMOVE     VBUS_CTL(3, VBUS_WRITE) // in: struct vbus_card, name ignored
+#define IOCTL_VBUS_STATISTICS VBUS_CTL(4, 0u)         // in: uint32_t port, out: struct emu_statistics
+
+enum { VBUS_CARD_NAME_MAX = 32, VBUS_PORTS_MAX = 1024 };
+
+// Plugging with a card in the slot avoids a race between insertion and start. An empty name: empty slot.
+struct vbus_plug {
+    struct emu_model model;
+    char cards[EMU_SLOTS_MAX][VBUS_CARD_NAME_MAX];
+};
+
+struct vbus_card {
+    uint32_t port, slot;
+    char name[VBUS_CARD_NAME_MAX];
+};
