@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include "rig/internal.h"
+
+#include "rig/status.h"
+#include "vbus/vbusioctl.h"
+
+nt_entry_point LecternDriverEntry;
+nt_entry_point LectvbusDriverEntry;
+
+const uint8_t rig_reader_guid[16] = {
+    0x30, 0x52, 0xDD, 0x50, 0x8A, 0xBA, 0xD1, 0x11, 0xBF, 0x5D, 0x00, 0x00, 0xF8, 0x05, 0xF5, 0x30,
+};
+
+static nt_file *bus;
+
+static int add_services(void)
+{
+    static const char *const reader_ids[] = {"USB\\Class_0B", NULL};
+    static const char *const bus_ids[] = {VBUS_ROOT_ID, NULL};
+    const struct nt_service reader = {RIG_READER_SERVICE, LecternDriverEntry, reader_ids};
+    const struct nt_service virtual_bus = {RIG_BUS_SERVICE, LectvbusDriverEntry, bus_ids};
+    int error = nt_service_add(&reader);
+    return error != 0 ? error : nt_service_add(&virtual_bus);
+}
+
+static nt_status start_bus(void)
+{
+    char instance[NT_ID_MAX];
+    if (nt_root_device_add(VBUS_ROOT_ID, instance) != 0) {
+        return RIG_STATUS_INSUFFICIENT_RESOURCES;
+    }
+    nt_pnp_wait();
+    return nt_open(VBUS_USER_PATH, &bus);
+}
+
+nt_status rig_boot(const struct nt_options *options)
+{
+    int error = nt_boot(options);
+    if (error != 0) {
+        return RIG_STATUS_UNSUCCESSFUL;
+    }
+    nt_status status = add_services() == 0 ? start_bus() : RIG_STATUS_INSUFFICIENT_RESOURCES;
+    if (!rig_status_ok(status)) {
+        nt_shutdown();
+    }
+    return status;
+}
+
+void rig_shutdown(void)
+{
+    rig_unplug_all();
+    nt_close(bus);
+    bus = NULL;
+    nt_shutdown();
+}
+
+nt_status rig_bus_control(uint32_t code, const void *in, size_t in_length, void *out, size_t out_length)
+{
+    size_t returned = 0;
+    nt_status status = nt_device_control(bus, code, in, in_length, out, out_length, &returned);
+    if (rig_status_ok(status) && returned < out_length) {
+        return RIG_STATUS_UNSUCCESSFUL;
+    }
+    return status;
+}

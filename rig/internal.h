@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+// Between the sources of rig/ only.
+#pragma once
+#include "rig/rig.h"
+
+// A device control of the virtual bus; an answer shorter than `out_length` is a failure.
+nt_status rig_bus_control(uint32_t code, const void *in, size_t in_length, void *out, size_t out_length);
+void rig_unplug_all(void);

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE // dladdr
+#include "rig/models.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+// A reader at the extended APDU level that does everything itself: automatic voltage, clock, rate, parameters
+// and PPS, messages long enough for a whole 65,544-byte APDU.
+static const struct emu_model default_model = {
+    .name = RIG_DEFAULT_MODEL,
+    .manufacturer = "Lectern",
+    .product = "Emulated Reader",
+    .serial = "0001",
+    .vendor_id = 0x1D50,
+    .product_id = 0xCCD2,
+    .release = 0x0100,
+    .interface_class = 0x0B,
+    .endpoints = 3,
+    .ccid = {0x36, 0x21, 0x10, 0x01, 0x00, 0x07, 0x03, 0x00, 0x00, 0x00, 0xA0, 0x0F, 0x00, 0x00,
+             0xA0, 0x0F, 0x00, 0x00, 0x00, 0x00, 0x2A, 0x00, 0x00, 0x16, 0x40, 0x05, 0x00, 0x00,
+             0xFE, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xBA, 0x04,
+             0x04, 0x00, 0x12, 0x00, 0x01, 0x00, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x01},
+};
+
+const struct emu_model *rig_default_model(void)
+{
+    return &default_model;
+}
+
+// The file this code was loaded from: a library does not live beside its process's program.
+static bool own_path(char path[PATH_MAX])
+{
+    Dl_info info;
+    if (dladdr((const void *)&default_model, &info) != 0 && strchr(info.dli_fname, '/') != NULL) {
+        return realpath(info.dli_fname, path) != NULL;
+    }
+    return realpath("/proc/self/exe", path) != NULL;
+}
+
+static FILE *open_beside(const char *relative, char path[PATH_MAX])
+{
+    char own[PATH_MAX];
+    if (!own_path(own)) {
+        return NULL;
+    }
+    *strrchr(own, '/') = '\0';
+    int length = snprintf(path, PATH_MAX, "%s/%s", own, relative);
+    return length > 0 && length < PATH_MAX ? fopen(path, "re") : NULL;
+}
+
+static FILE *open_table(char path[PATH_MAX])
+{
+    FILE *table = open_beside("readers.tsv", path);
+    if (table == NULL) {
+        table = open_beside("../share/lectern/readers.tsv", path);
+    }
+    static const char *const fixed[] = {LECTERN_MODELS_INSTALLED, LECTERN_MODELS_SOURCE};
+    for (size_t i = 0; table == NULL && i < sizeof fixed / sizeof fixed[0]; i++) {
+        (void)snprintf(path, PATH_MAX, "%s", fixed[i]);
+        table = fopen(path, "re");
+    }
+    return table;
+}
+
+typedef bool line_visitor(void *context, const struct emu_model *model); // true: go on
+
+static int read_lines(FILE *table, const char *path, line_visitor *visitor, void *context, char *error,
+                      size_t error_size)
+{
+    char *line = NULL;
+    size_t size = 0;
+    struct emu_model model;
+    int result = 0;
+    ssize_t length;
+    bool more = true;
+    for (unsigned number = 1; more && (length = getline(&line, &size, table)) > 0; number++) {
+        if (number == 1) {
+            continue; // the column names
+        }
+        size_t text = strcspn(line, "\r\n");
+        const char *wrong = text == 0 ? NULL : emu_model_parse(line, text, &model);
+        if (wrong != NULL) {
+            (void)snprintf(error, error_size, "%s:%u: %s", path, number, wrong);
+            result = -EINVAL;
+            break;
+        }
+        more = text == 0 || visitor(context, &model);
+    }
+    free(line);
+    return result;
+}
+
+static int read_table(const char *path, line_visitor *visitor, void *context, char *error, size_t error_size)
+{
+    char found[PATH_MAX];
+    FILE *table = path != NULL ? fopen(path, "re") : open_table(found);
+    if (table == NULL) {
+        int reason = errno;
+        (void)snprintf(error, error_size, "%s: %s", path != NULL ? path : "readers.tsv", strerror(reason));
+        return reason == ENOENT ? -ENODATA : -reason;
+    }
+    int result = read_lines(table, path != NULL ? path : found, visitor, context, error, error_size);
+    (void)fclose(table);
+    return result;
+}
+
+struct search {
+    const char *name;
+    struct emu_model *model;
+    bool found;
+};
+
+static bool match(void *context, const struct emu_model *model)
+{
+    struct search *search = context;
+    if (strcmp(search->name, model->name) == 0) {
+        *search->model = *model;
+        search->found = true;
+    }
+    return !search->found;
+}
+
+int rig_model_find(const char *path, const char *name, struct emu_model *model, char *error,
+                   size_t error_size)
+{
+    if (strcmp(name, RIG_DEFAULT_MODEL) == 0) {
+        *model = default_model;
+        return 0;
+    }
+    struct search search = {.name = name, .model = model};
+    int result = read_table(path, match, &search, error, error_size);
+    return result != 0 || search.found ? result : -ENOENT;
+}
+
+struct visit {
+    rig_model_visitor *visitor;
+    void *context;
+};
+
+static bool pass(void *context, const struct emu_model *model)
+{
+    const struct visit *visit = context;
+    visit->visitor(visit->context, model);
+    return true;
+}
+
+int rig_models(const char *path, rig_model_visitor *visitor, void *context, char *error, size_t error_size)
+{
+    struct visit visit = {visitor, context};
+    visitor(context, &default_model);
+    return read_table(path, pass, &visit, error, error_size);
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: MIT
+#include "rig/internal.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rig/status.h"
+#include "vbus/vbusioctl.h"
+
+enum { READERS_MAX = 64, NAMES_MAX = READERS_MAX * EMU_SLOTS_MAX + READERS_MAX };
+
+struct names {
+    size_t count;
+    char names[NAMES_MAX][NT_ID_MAX];
+};
+
+// One plug at a time: what is new after it, devices and interfaces, is the plugged reader's.
+static pthread_mutex_t plug_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct rig_reader *table[READERS_MAX];
+
+static void add_name(void *context, const char *name)
+{
+    struct names *names = context;
+    size_t length = strlen(name);
+    if (names->count < NAMES_MAX && length < NT_ID_MAX) {
+        memcpy(names->names[names->count++], name, length + 1);
+    }
+}
+
+static void add_device(void *context, const struct nt_device *device)
+{
+    add_name(context, device->instance);
+}
+
+static bool has_name(const struct names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (strcmp(names->names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int compare_links(const void *left, const void *right)
+{
+    return strcmp(left, right);
+}
+
+// `before` and `after` hold devices or links; the links of one reader sort by slot.
+static void take_slots(struct rig_reader *reader, const struct names *before, const struct names *after)
+{
+    for (size_t i = 0; i < after->count && reader->slots < EMU_SLOTS_MAX; i++) {
+        if (!has_name(before, after->names[i])) {
+            memcpy(reader->links[reader->slots++], after->names[i], NT_ID_MAX);
+        }
+    }
+    qsort(reader->links, reader->slots, NT_ID_MAX, compare_links);
+}
+
+static void take_instance(struct rig_reader *reader, const struct names *before, const struct names *after)
+{
+    for (size_t i = 0; i < after->count; i++) {
+        if (!has_name(before, after->names[i])) {
+            memcpy(reader->instance, after->names[i], NT_ID_MAX);
+            return;
+        }
+    }
+}
+
+struct problem {
+    const char *instance;
+    nt_status status;
+};
+
+static void find_problem(void *context, const struct nt_device *device)
+{
+    struct problem *problem = context;
+    if (strcmp(problem->instance, device->instance) == 0 && device->problem != 0) {
+        problem->status = device->problem;
+    }
+}
+
+static nt_status start_problem(const struct rig_reader *reader)
+{
+    struct problem problem = {reader->instance, RIG_STATUS_NO_SUCH_DEVICE};
+    nt_devices(find_problem, &problem);
+    return problem.status;
+}
+
+static nt_status send_plug(struct rig_reader *reader)
+{
+    struct vbus_plug *plug = calloc(1, sizeof *plug);
+    if (plug == NULL) {
+        return RIG_STATUS_INSUFFICIENT_RESOURCES;
+    }
+    plug->model = reader->model;
+    for (size_t slot = 0; slot < EMU_SLOTS_MAX; slot++) {
+        memcpy(plug->cards[slot], reader->cards[slot], VBUS_CARD_NAME_MAX - 1);
+    }
+    nt_status status =
+        rig_bus_control(IOCTL_VBUS_PLUG, plug, sizeof *plug, &reader->port, sizeof reader->port);
+    free(plug);
+    return status;
+}
+
+static nt_status plug_and_wait(struct rig_reader *reader)
+{
+    enum { DEVICES_BEFORE, DEVICES_AFTER, LINKS_BEFORE, LINKS_AFTER, LISTS };
+    struct names *lists = calloc(LISTS, sizeof *lists);
+    if (lists == NULL) {
+        return RIG_STATUS_INSUFFICIENT_RESOURCES;
+    }
+    nt_devices(add_device, &lists[DEVICES_BEFORE]);
+    nt_interfaces(rig_reader_guid, add_name, &lists[LINKS_BEFORE]);
+    nt_status status = send_plug(reader);
+    if (rig_status_ok(status)) {
+        nt_pnp_wait();
+        nt_devices(add_device, &lists[DEVICES_AFTER]);
+        nt_interfaces(rig_reader_guid, add_name, &lists[LINKS_AFTER]);
+        take_instance(reader, &lists[DEVICES_BEFORE], &lists[DEVICES_AFTER]);
+        take_slots(reader, &lists[LINKS_BEFORE], &lists[LINKS_AFTER]);
+    }
+    free(lists);
+    return status;
+}
+
+static nt_status send_unplug(uint32_t port)
+{
+    nt_status status = rig_bus_control(IOCTL_VBUS_UNPLUG, &port, sizeof port, NULL, 0);
+    nt_pnp_wait();
+    return status;
+}
+
+static bool table_add(struct rig_reader *reader)
+{
+    bool added = false;
+    pthread_mutex_lock(&table_lock);
+    for (size_t i = 0; i < READERS_MAX && !added; i++) {
+        if (table[i] == NULL) {
+            table[i] = reader;
+            added = true;
+        }
+    }
+    pthread_mutex_unlock(&table_lock);
+    return added;
+}
+
+// The lock is held.
+static struct rig_reader **table_find(uint32_t port)
+{
+    for (size_t i = 0; i < READERS_MAX; i++) {
+        if (table[i] != NULL && table[i]->port == port) {
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+static nt_status plug_locked(struct rig_reader *reader)
+{
+    nt_status status = plug_and_wait(reader);
+    if (!rig_status_ok(status)) {
+        return status;
+    }
+    if (reader->slots == 0) {
+        status = start_problem(reader);
+    } else if (!table_add(reader)) {
+        status = RIG_STATUS_INSUFFICIENT_RESOURCES;
+    }
+    if (!rig_status_ok(status)) {
+        (void)send_unplug(reader->port);
+    }
+    return status;
+}
+
+nt_status rig_plug(const struct emu_model *model, const char *const *cards, size_t card_count, uint32_t *port)
+{
+    struct rig_reader *reader = calloc(1, sizeof *reader);
+    if (reader == NULL) {
+        return RIG_STATUS_INSUFFICIENT_RESOURCES;
+    }
+    reader->model = *model;
+    for (size_t slot = 0; slot < card_count && slot < EMU_SLOTS_MAX; slot++) {
+        if (cards[slot] != NULL) {
+            strncpy(reader->cards[slot], cards[slot], VBUS_CARD_NAME_MAX - 1);
+        }
+    }
+    pthread_mutex_lock(&plug_lock);
+    nt_status status = plug_locked(reader);
+    *port = reader->port;
+    pthread_mutex_unlock(&plug_lock);
+    if (!rig_status_ok(status)) {
+        free(reader);
+    }
+    return status;
+}
+
+nt_status rig_unplug(uint32_t port)
+{
+    struct rig_reader *reader = NULL;
+    pthread_mutex_lock(&table_lock);
+    struct rig_reader **entry = table_find(port);
+    if (entry != NULL) {
+        reader = *entry;
+        *entry = NULL;
+    }
+    pthread_mutex_unlock(&table_lock);
+    if (reader == NULL) {
+        return RIG_STATUS_NO_SUCH_DEVICE;
+    }
+    free(reader);
+    return send_unplug(port);
+}
+
+void rig_unplug_all(void)
+{
+    for (size_t i = 0; i < READERS_MAX; i++) {
+        pthread_mutex_lock(&table_lock);
+        struct rig_reader *reader = table[i];
+        table[i] = NULL;
+        pthread_mutex_unlock(&table_lock);
+        if (reader != NULL) {
+            (void)send_unplug(reader->port);
+            free(reader);
+        }
+    }
+}
+
+static void note_card(uint32_t port, unsigned slot, const char *card)
+{
+    pthread_mutex_lock(&table_lock);
+    struct rig_reader **entry = table_find(port);
+    if (entry != NULL && slot < EMU_SLOTS_MAX) {
+        strncpy((*entry)->cards[slot], card, EMU_NAME_MAX - 1);
+    }
+    pthread_mutex_unlock(&table_lock);
+}
+
+static nt_status move_card(uint32_t code, uint32_t port, unsigned slot, const char *card)
+{
+    struct vbus_card request = {.port = port, .slot = slot};
+    strncpy(request.name, card, sizeof request.name - 1);
+    nt_status status = rig_bus_control(code, &request, sizeof request, NULL, 0);
+    if (rig_status_ok(status)) {
+        note_card(port, slot, request.name);
+    }
+    return status;
+}
+
+nt_status rig_insert(uint32_t port, unsigned slot, const char *card)
+{
+    return move_card(IOCTL_VBUS_INSERT, port, slot, card);
+}
+
+nt_status rig_eject(uint32_t port, unsigned slot)
+{
+    return move_card(IOCTL_VBUS_REMOVE, port, slot, "");
+}
+
+nt_status rig_statistics(uint32_t port, struct emu_statistics *statistics)
+{
+    return rig_bus_control(IOCTL_VBUS_STATISTICS, &port, sizeof port, statistics, sizeof *statistics);
+}
+
+unsigned rig_slots(uint32_t port)
+{
+    pthread_mutex_lock(&table_lock);
+    struct rig_reader **entry = table_find(port);
+    unsigned slots = entry != NULL ? (*entry)->slots : 0;
+    pthread_mutex_unlock(&table_lock);
+    return slots;
+}
+
+nt_status rig_open(uint32_t port, unsigned slot, nt_file **file)
+{
+    char link[NT_ID_MAX] = "";
+    pthread_mutex_lock(&table_lock);
+    struct rig_reader **entry = table_find(port);
+    if (entry != NULL && slot < (*entry)->slots) {
+        memcpy(link, (*entry)->links[slot], NT_ID_MAX);
+    }
+    pthread_mutex_unlock(&table_lock);
+    return link[0] != '\0' ? nt_open(link, file) : RIG_STATUS_NO_SUCH_DEVICE;
+}
+
+size_t rig_readers(struct rig_reader *readers, size_t capacity)
+{
+    size_t count = 0;
+    pthread_mutex_lock(&table_lock);
+    for (size_t i = 0; i < READERS_MAX; i++) {
+        if (table[i] != NULL) {
+            if (count < capacity) {
+                readers[count] = *table[i];
+            }
+            count++;
+        }
+    }
+    pthread_mutex_unlock(&table_lock);
+    return count;
+}
+
+bool rig_card_known(const char *card)
+{
+    for (size_t i = 0; emu_card_name(i) != NULL; i++) {
+        if (strcmp(emu_card_name(i), card) == 0) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// The rig: nthost booted with the reader driver, its library and the virtual bus, and readers plugged into
+// it. One per process, as nthost is. Every call may come from any thread; a port is the bus's number of a
+// plugged reader.
+#pragma once
+#include "emulator/emulator.h"
+#include "nthost/user/nthost.h"
+
+#define RIG_READER_SERVICE "lectern"
+#define RIG_BUS_SERVICE    "lectvbus"
+
+// GUID_DEVINTERFACE_SMARTCARD_READER in memory order
+extern const uint8_t rig_reader_guid[16];
+
+// Boots the kernel, adds the services, starts the bus. On failure nothing is left running.
+nt_status rig_boot(const struct nt_options *options);
+// Unplugs what is plugged and shuts the kernel down. Files on slots must be closed first.
+void rig_shutdown(void);
+
+// Plugs a reader and waits until its driver has started; `cards` name what is in its slots (NULL or "":
+// empty). A reader whose driver did not start is unplugged again and its problem returned.
+nt_status rig_plug(const struct emu_model *model, const char *const *cards, size_t card_count,
+                   uint32_t *port);
+nt_status rig_unplug(uint32_t port);
+nt_status rig_insert(uint32_t port, unsigned slot, const char *card);
+nt_status rig_eject(uint32_t port, unsigned slot);
+nt_status rig_statistics(uint32_t port, struct emu_statistics *statistics);
+
+unsigned rig_slots(uint32_t port); // slots the driver offers; 0: no such reader
+nt_status rig_open(uint32_t port, unsigned slot, nt_file **file);
+
+struct rig_reader {
+    uint32_t port;
+    struct emu_model model;
+    char instance[NT_ID_MAX];
+    unsigned slots;
+    char links[EMU_SLOTS_MAX][NT_ID_MAX];
+    char cards[EMU_SLOTS_MAX][EMU_NAME_MAX]; // what was last put in, empty: nothing
+};
+// Copies the readers now plugged; returns how many there are, which may exceed the capacity.
+size_t rig_readers(struct rig_reader *readers, size_t capacity);
+
+bool rig_card_known(const char *card); // is there a card of that name
