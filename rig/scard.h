@@ -10,6 +10,7 @@
 
 #define RIG_IOCTL_POWER         RIG_SCARD_CTL(1)
 #define RIG_IOCTL_GET_ATTRIBUTE RIG_SCARD_CTL(2)
+#define RIG_IOCTL_SET_ATTRIBUTE RIG_SCARD_CTL(3)
 #define RIG_IOCTL_TRANSMIT      RIG_SCARD_CTL(5)
 #define RIG_IOCTL_IS_PRESENT    RIG_SCARD_CTL(10)
 #define RIG_IOCTL_IS_ABSENT     RIG_SCARD_CTL(11)
@@ -36,7 +37,7 @@ enum rig_state {
 #define RIG_PROTOCOL_T1  0x2u
 #define RIG_PROTOCOL_RAW 0x10000u
 
-enum { RIG_ATR_MAX = 33, RIG_APDU_MAX = 65544, RIG_REPLY_MAX = 65538 };
+enum { RIG_ATR_MAX = 33, RIG_ATTRIBUTE_MAX = 256, RIG_APDU_MAX = 65544, RIG_REPLY_MAX = 65538 };
 
 nt_status rig_slot_state(nt_file *file, enum rig_state *state);
 // `*length`: bytes of the ATR, 0 after a power-down or when the card vanished meanwhile.
@@ -48,3 +49,4 @@ nt_status rig_slot_transmit(nt_file *file, uint32_t protocol, const uint8_t *com
                             uint8_t *reply, size_t *reply_length);
 // `*length`: the buffer's size going in, the value's length coming out, 0 on failure.
 nt_status rig_slot_attribute(nt_file *file, uint32_t tag, void *value, size_t *length);
+nt_status rig_slot_set_attribute(nt_file *file, uint32_t tag, const void *value, size_t length);

@@ -93,3 +93,15 @@ nt_status rig_slot_attribute(nt_file *file, uint32_t tag, void *value, size_t *l
     }
     return status;
 }
+
+nt_status rig_slot_set_attribute(nt_file *file, uint32_t tag, const void *value, size_t length)
+{
+    uint8_t request[sizeof tag + RIG_ATTRIBUTE_MAX];
+    if (length > RIG_ATTRIBUTE_MAX) {
+        return RIG_STATUS_INVALID_PARAMETER;
+    }
+    memcpy(request, &tag, sizeof tag);
+    memcpy(request + sizeof tag, value, length);
+    size_t returned;
+    return nt_device_control(file, RIG_IOCTL_SET_ATTRIBUTE, request, sizeof tag + length, NULL, 0, &returned);
+}

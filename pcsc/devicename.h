@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// DEVICENAME of a reader.conf entry:
+//
+//   emulated[:model=NAME][:models=FILE][:card=NAME[/NAME...]]
+//
+// model   a row of readers.tsv; missing: the built-in reader
+// models  another table than the installed one
+// card    what is in the slots from the start, slot 0 first; "-" or nothing: an empty slot
+//
+// Parts are separated by ':' because pcscd takes a comma for the end of the word; unknown parts are ignored,
+// as the handler interface asks.
+#pragma once
+#include "emulator/emulator.h"
+
+enum { DEVICENAME_PART_MAX = 256 };
+
+struct device_name {
+    char model[EMU_NAME_MAX];
+    char models[DEVICENAME_PART_MAX]; // empty: the installed table
+    char cards[EMU_SLOTS_MAX][EMU_NAME_MAX];
+};
+
+// 0; -ENODEV: not a name of ours; -EINVAL: a part is too long, or more cards than slots.
+int device_name_parse(const char *text, struct device_name *name);

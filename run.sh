@@ -1,0 +1,125 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Builds the driver natively, serves an emulated reader with a card through a private pcscd, and lets opensc-tool talk
+# to the card.
+set -u
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+
+usage() {
+    cat <<'END'
+usage: run.sh [--keep] [--model NAME] [--card NAME]
+
+Builds the Lectern reader driver, plugs an emulated reader into it, serves it through a private pcscd and lets
+opensc-tool talk to the card. Leaves nothing running and does not touch the system's pcscd.
+
+  --keep         then serve until Ctrl-C, for any PC/SC program
+  --model NAME   the reader, see `lectern models` (Lectern)
+  --card NAME    the card in its first slot, see `lectern cards` (t1)
+END
+}
+
+stop() {
+    printf 'run.sh: %s\n' "$*" >&2
+    exit 1
+}
+
+keep=
+model=Lectern
+card=t1
+while [ $# -gt 0 ]; do
+    case "$1" in
+    --keep) keep=yes ;;
+    --help | -h)
+        usage
+        exit 0
+        ;;
+    --model | --card)
+        if [ $# -lt 2 ]; then
+            echo "run.sh: $1 needs a value" >&2
+            exit 2
+        fi
+        if [ "$1" = --model ]; then model=$2; else card=$2; fi
+        shift
+        ;;
+    *)
+        echo "run.sh: unknown option $1, see run.sh --help" >&2
+        exit 2
+        ;;
+    esac
+    shift
+done
+
+# ---- build ----
+
+"$here/packaging/install-packages.sh" run || stop 'the packages above are needed'
+# A tree that somebody else built or owns stays as it is.
+build=$here/build/native
+mkdir -p "$build" 2>/dev/null
+if ! [ -w "$build" ] || [ -n "$(find "$build" -maxdepth 1 ! -user "$(id -u)" 2>/dev/null)" ]; then
+    build=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/lectern/native
+    mkdir -p "$build" || stop "neither $here/build nor $build can be written"
+fi
+echo "Building in $build"
+if ! [ -f "$build/build.ninja" ]; then
+    cmake -S "$here" --preset native -B "$build" || stop "cmake failed, see above; remove $build and try again"
+fi
+cmake --build "$build" --target ifdlectern lectern_tool || stop 'the build failed, see above'
+lectern=$build/bin/lectern
+
+"$lectern" cards | grep -q "^$card " || stop "no card '$card', $lectern cards lists them"
+
+# ---- serve ----
+
+# shellcheck source=pcsc/private-pcscd.sh
+. "$here/pcsc/private-pcscd.sh"
+temporary=${TMPDIR:-/tmp}
+case "$temporary" in /run | /run/*) temporary=/tmp ;; esac # a private /run hides it
+dir=$(mktemp -d "$temporary/lectern.XXXXXX") || stop "no temporary directory in $temporary"
+
+finish() {
+    status=$?
+    trap - EXIT INT TERM HUP
+    pcscd_stop
+    if [ "$status" -ne 0 ] && [ -s "$dir/pcscd.log" ]; then
+        echo 'Last lines of pcscd:' >&2
+        tail -n 15 "$dir/pcscd.log" >&2
+    fi
+    rm -rf "$dir"
+    exit "$status"
+}
+trap finish EXIT
+trap 'exit 0' INT TERM HUP
+
+mkdir "$dir/reader.conf.d"
+cat >"$dir/reader.conf.d/lectern" <<END
+FRIENDLYNAME "Lectern Emulated Reader"
+DEVICENAME "emulated:model=$model:card=$card"
+LIBPATH $build/lib/libifdlectern.so
+END
+pcscd_start "$dir" || stop "$pcscd_error"
+
+# ---- show ----
+
+show() {
+    printf '\n$ %s\n' "$*"
+    timeout 60 "$@" || stop "'$*' failed; pcscd says why below"
+}
+
+show opensc-tool --list-readers
+show opensc-tool --atr
+show opensc-tool --send-apdu 00:A4:00:0C:02:3F:00 --send-apdu 00:A4:02:0C:02:2F:00 --send-apdu 00:B0:00:00:00
+
+printf '\nWhat ran in the driver:\n'
+"$lectern" report || stop 'the serving process does not answer'
+
+if [ -n "$keep" ]; then
+    cat <<END
+
+Serving until Ctrl-C. Before any PC/SC program:
+PCSCLITE_CSOCK_NAME=$PCSCLITE_CSOCK_NAME
+To move the card: LECTERN_CONTROL=$LECTERN_CONTROL $lectern eject | insert CARD | unplug
+END
+    wait "$pcscd_pid"
+    pcscd_pid=
+    stop 'pcscd ended'
+fi

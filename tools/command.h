@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// A command of the tool and what they all share.
+#pragma once
+#include <cjson/cJSON.h>
+#include <getopt.h>
+#include <stdbool.h>
+
+#include "nthost/user/nthost.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct command {
+    const char *name;
+    const char *summary;                                              // one line for `lectern --help`
+    const char *usage;                                                // what `lectern NAME --help` prints
+    int (*run)(const struct command *command, int argc, char **argv); // argv[0] is the command's name
+};
+
+extern const struct command apdu_command, atr_command, cards_command, list_command, models_command;
+extern const struct command insert_command, eject_command, unplug_command, report_command;
+
+// The options that several commands have; each command allows those in its letters.
+struct options {
+    bool json, help, verbose;
+    const char *card, *model, *models, *driver, *protocol, *control, *reader, *slot;
+};
+// Letters: c card, m model, t models, d driver, p protocol, o control, r reader, s slot, j json, v verbose.
+// --help is always there. Returns the index of the first operand, or -1 after saying on stderr what is wrong.
+int options_parse(const struct command *command, int argc, char **argv, const char *letters,
+                  struct options *options);
+
+// One line on stderr, "lectern NAME: ...". Returns `exit_status`.
+int complain(const struct command *command, int exit_status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+// The same for a failed request, with the status by name. Returns EXIT_FAILED.
+int complain_status(const struct command *command, const char *what, nt_status status);
+int print_json(const struct command *command, cJSON *object); // prints and deletes it
+int print_usage(const struct command *command);
+
+// Boots the rig; a broken rule of the driver ends the process with its report. EXIT_DONE, or after a
+// complaint.
+int start_rig(const struct command *command, bool verbose);
+// The reader that --model and --models name. EXIT_DONE, or after a complaint.
+struct emu_model;
+int find_model(const struct command *command, const struct options *options, struct emu_model *model);
+// Where --control, else the environment, says readers are served; NULL: nowhere.
+const char *control_path(const struct options *options);
+// Asks the serving process; NULL after a complaint.
+cJSON *control_request(const struct command *command, const char *path, const char *request);

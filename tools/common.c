@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include "tools/command.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rig/control.h"
+#include "rig/models.h"
+#include "rig/rig.h"
+#include "rig/status.h"
+
+static const struct option long_options[] = {
+    {"card", required_argument, NULL, 'c'},     {"model", required_argument, NULL, 'm'},
+    {"models", required_argument, NULL, 't'},   {"driver", required_argument, NULL, 'd'},
+    {"protocol", required_argument, NULL, 'p'}, {"control", required_argument, NULL, 'o'},
+    {"reader", required_argument, NULL, 'r'},   {"slot", required_argument, NULL, 's'},
+    {"json", no_argument, NULL, 'j'},           {"verbose", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
+};
+
+int complain(const struct command *command, int exit_status, const char *format, ...)
+{
+    va_list arguments;
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "lectern%s%s: ", command != NULL ? " " : "", command != NULL ? command->name : "");
+    va_start(arguments, format);
+    (void)vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    (void)fputc('\n', stderr);
+    return exit_status;
+}
+
+int complain_status(const struct command *command, const char *what, nt_status status)
+{
+    char buffer[16];
+    return complain(command, EXIT_FAILED, "%s: %s", what, rig_status_name(status, buffer));
+}
+
+static const char **text_option(struct options *options, int letter)
+{
+    switch (letter) {
+    case 'c':
+        return &options->card;
+    case 'm':
+        return &options->model;
+    case 't':
+        return &options->models;
+    case 'd':
+        return &options->driver;
+    case 'p':
+        return &options->protocol;
+    case 'o':
+        return &options->control;
+    case 'r':
+        return &options->reader;
+    default:
+        return &options->slot;
+    }
+}
+
+static void take_option(struct options *options, int letter)
+{
+    switch (letter) {
+    case 'j':
+        options->json = true;
+        break;
+    case 'v':
+        options->verbose = true;
+        break;
+    case 'h':
+        options->help = true;
+        break;
+    default:
+        *text_option(options, letter) = optarg;
+        break;
+    }
+}
+
+int options_parse(const struct command *command, int argc, char **argv, const char *letters,
+                  struct options *options)
+{
+    *options = (struct options){0};
+    opterr = 0;
+    optind = 1;
+    int letter;
+    while ((letter = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+        const char *given = optind > 1 ? argv[optind - 1] : "";
+        if (letter == ':') {
+            (void)complain(command, EXIT_USAGE, "%s needs a value, see `lectern %s --help`", given,
+                           command->name);
+            return -1;
+        }
+        if (letter == '?' || (letter != 'h' && strchr(letters, letter) == NULL)) {
+            (void)complain(command, EXIT_USAGE, "unknown option %s, see `lectern %s --help`", given,
+                           command->name);
+            return -1;
+        }
+        take_option(options, letter);
+    }
+    return optind;
+}
+
+int print_usage(const struct command *command)
+{
+    (void)printf("%s", command->usage);
+    return EXIT_DONE;
+}
+
+int print_json(const struct command *command, cJSON *object)
+{
+    char *text = cJSON_Print(object);
+    cJSON_Delete(object);
+    if (text == NULL) {
+        return complain(command, EXIT_FAILED, "out of memory");
+    }
+    (void)puts(text);
+    cJSON_free(text);
+    return EXIT_DONE;
+}
+
+static void print_line(void *context, const char *text)
+{
+    (void)context;
+    size_t length = strlen(text);
+    (void)fprintf(stderr, "%s%s", text, length > 0 && text[length - 1] == '\n' ? "" : "\n");
+}
+
+int start_rig(const struct command *command, bool verbose)
+{
+    const struct nt_options options = {
+        .clock = NT_CLOCK_REAL, .verifier = true, .print = verbose ? print_line : NULL};
+    nt_status status = rig_boot(&options);
+    return rig_status_ok(status) ? EXIT_DONE : complain_status(command, "the kernel did not start", status);
+}
+
+int find_model(const struct command *command, const struct options *options, struct emu_model *model)
+{
+    char error[512] = "";
+    const char *name = options->model != NULL ? options->model : RIG_DEFAULT_MODEL;
+    int result = rig_model_find(options->models, name, model, error, sizeof error);
+    if (result == -ENOENT) {
+        return complain(command, EXIT_FAILED, "no model '%s', `lectern models` lists them", name);
+    }
+    return result != 0 ? complain(command, EXIT_FAILED, "%s", error) : EXIT_DONE;
+}
+
+const char *control_path(const struct options *options)
+{
+    return options->control != NULL ? options->control : getenv(RIG_CONTROL_VARIABLE);
+}
+
+cJSON *control_request(const struct command *command, const char *path, const char *request)
+{
+    cJSON *reply = NULL;
+    int error = rig_control_ask(path, request, &reply);
+    if (error != 0) {
+        (void)complain(command, EXIT_FAILED, "%s: %s; is a reader served there (./run.sh --keep)?", path,
+                       strerror(-error));
+        return NULL;
+    }
+    if (!cJSON_IsTrue(cJSON_GetObjectItem(reply, "ok"))) {
+        const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(reply, "error"));
+        (void)complain(command, EXIT_FAILED, "%s", text != NULL ? text : "refused");
+        cJSON_Delete(reply);
+        return NULL;
+    }
+    cJSON_DeleteItemFromObject(reply, "ok");
+    return reply;
+}
