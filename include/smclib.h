@@ -94,10 +94,9 @@ typedef struct _BIT_RATE_ADJUSTMENT {
 #ifdef _ISO_TABLES_
 // ISO 7816-3:1997 tables 7 and 8; zero marks a reserved index.
 static CLOCK_RATE_CONVERSION ClockRateConversion[] = {
-    {372, 4000000},   {372, 5000000},   {558, 6000000},   {744, 8000000},
-    {1116, 12000000}, {1488, 16000000}, {1860, 20000000}, {0, 0},
-    {0, 0},           {512, 5000000},   {768, 7500000},   {1024, 10000000},
-    {1536, 15000000}, {2048, 20000000}, {0, 0},           {0, 0},
+    {372, 4000000},   {372, 5000000},   {558, 6000000}, {744, 8000000}, {1116, 12000000}, {1488, 16000000},
+    {1860, 20000000}, {0, 0},           {0, 0},         {512, 5000000}, {768, 7500000},   {1024, 10000000},
+    {1536, 15000000}, {2048, 20000000}, {0, 0},         {0, 0},
 };
 static BIT_RATE_ADJUSTMENT BitRateAdjustment[] = {
     {0, 0},  {1, 1},  {2, 1}, {4, 1}, {8, 1}, {16, 1}, {32, 1}, {64, 1},
@@ -131,8 +130,8 @@ typedef struct _PTS_DATA {
 #define PTS_TYPE_DEFAULT 0x00
 #define PTS_TYPE_OPTIMAL 0x01
 #define PTS_TYPE_USER    0x02
-    UCHAR Type;         // in: the driver may set it, the library keeps it
-    UCHAR Fl;           // indices for PPS1
+    UCHAR Type; // in: the driver may set it, the library keeps it
+    UCHAR Fl;   // indices for PPS1
     UCHAR Dl;
     ULONG CLKFrequency; // kHz
     ULONG DataRate;     // bit/s
@@ -315,41 +314,44 @@ typedef struct _SMARTCARD_EXTENSION {
 #include "smcnt.h"
 #include "winsmcrd.h"
 
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS SMCLIBAPI NTAPI
-    SmartcardInitialize(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
+_Must_inspect_result_
+_IRQL_requires_max_(PASSIVE_LEVEL)
+NTSTATUS SMCLIBAPI NTAPI SmartcardInitialize(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
 
-_IRQL_requires_max_(PASSIVE_LEVEL) VOID SMCLIBAPI NTAPI
-    SmartcardExit(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
+_IRQL_requires_max_(PASSIVE_LEVEL)
+VOID SMCLIBAPI NTAPI SmartcardExit(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
 
-_IRQL_requires_max_(DISPATCH_LEVEL) VOID SMCLIBAPI NTAPI
-    SmartcardInitializeCardCapabilities(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
+_IRQL_requires_max_(DISPATCH_LEVEL)
+VOID SMCLIBAPI NTAPI SmartcardInitializeCardCapabilities(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
 
-_IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS SMCLIBAPI NTAPI
-    SmartcardUpdateCardCapabilities(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS SMCLIBAPI NTAPI SmartcardUpdateCardCapabilities(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
 
-_IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS SMCLIBAPI NTAPI
-    SmartcardRawRequest(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS SMCLIBAPI NTAPI SmartcardRawRequest(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
 
-_IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS SMCLIBAPI NTAPI
-    SmartcardRawReply(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS SMCLIBAPI NTAPI SmartcardRawReply(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
 
-_IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS SMCLIBAPI NTAPI
-    SmartcardT0Request(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS SMCLIBAPI NTAPI SmartcardT0Request(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
 
-_IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS SMCLIBAPI NTAPI
-    SmartcardT0Reply(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS SMCLIBAPI NTAPI SmartcardT0Reply(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
 
-_IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS SMCLIBAPI NTAPI
-    SmartcardT1Request(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS SMCLIBAPI NTAPI SmartcardT1Request(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
 
-_IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS SMCLIBAPI NTAPI
-    SmartcardT1Reply(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS SMCLIBAPI NTAPI SmartcardT1Reply(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
 
 VOID SMCLIBAPI NTAPI SmartcardInvertData(_Inout_ PUCHAR Buffer, _In_ ULONG Length);
 
-_IRQL_requires_max_(DISPATCH_LEVEL) ULONG SMCLIBAPI NTAPI SmartcardGetDebugLevel(void);
+_IRQL_requires_max_(DISPATCH_LEVEL)
+ULONG SMCLIBAPI NTAPI SmartcardGetDebugLevel(void);
 
-_IRQL_requires_max_(DISPATCH_LEVEL) VOID SMCLIBAPI NTAPI SmartcardSetDebugLevel(_In_ ULONG Level);
+_IRQL_requires_max_(DISPATCH_LEVEL)
+VOID SMCLIBAPI NTAPI SmartcardSetDebugLevel(_In_ ULONG Level);
 
 // For source compatibility only: on NT the driver completes its notification request itself.
 VOID SMCLIBAPI NTAPI SmartcardCompleteCardTracking(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);

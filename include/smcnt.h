@@ -30,31 +30,39 @@ typedef struct _OS_DEP_DATA {
 #endif
 } OS_DEP_DATA, *POS_DEP_DATA;
 
-// Both expansions end in a semicolon and use a variable named SmartcardExtension: existing drivers rely on it.
+// Both expansions end in a semicolon and use a variable named SmartcardExtension: existing drivers rely on
+// it.
 #define AccessUnsafeData(Irql)    KeAcquireSpinLock(&SmartcardExtension->OsData->SpinLock, Irql);
 #define EndAccessUnsafeData(Irql) KeReleaseSpinLock(&SmartcardExtension->OsData->SpinLock, Irql);
 
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS SMCLIBAPI NTAPI
-    SmartcardCreateLink(_Inout_ PUNICODE_STRING LinkName, _In_ PUNICODE_STRING DeviceName);
+_Must_inspect_result_
+_IRQL_requires_max_(PASSIVE_LEVEL)
+NTSTATUS SMCLIBAPI NTAPI SmartcardCreateLink(_Inout_ PUNICODE_STRING LinkName,
+                                             _In_ PUNICODE_STRING DeviceName);
 
-_IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS SMCLIBAPI NTAPI
-    SmartcardDeviceControl(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension, _Inout_ PIRP Irp);
+_IRQL_requires_max_(PASSIVE_LEVEL)
+NTSTATUS SMCLIBAPI NTAPI SmartcardDeviceControl(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension,
+                                                _Inout_ PIRP Irp);
 
-_IRQL_requires_max_(DISPATCH_LEVEL) VOID SMCLIBAPI NTAPI SmartcardLogError(
-    _In_ PVOID Object, _In_ LONG ErrorCode, _In_opt_ PUNICODE_STRING Insertion, _In_ ULONG DumpWord);
+_IRQL_requires_max_(DISPATCH_LEVEL)
+VOID SMCLIBAPI NTAPI SmartcardLogError(_In_ PVOID Object, _In_ LONG ErrorCode,
+                                       _In_opt_ PUNICODE_STRING Insertion, _In_ ULONG DumpWord);
 
 // No import attribute: callers of the remove lock go through the import library's thunks.
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS NTAPI
-    SmartcardAcquireRemoveLock(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
+_Must_inspect_result_
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS NTAPI SmartcardAcquireRemoveLock(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
 
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS NTAPI
-    SmartcardAcquireRemoveLockWithTag(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension, _In_ ULONG Tag);
+_Must_inspect_result_
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS NTAPI SmartcardAcquireRemoveLockWithTag(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension,
+                                                 _In_ ULONG Tag);
 
-_IRQL_requires_max_(DISPATCH_LEVEL) VOID NTAPI
-    SmartcardReleaseRemoveLock(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
+_IRQL_requires_max_(DISPATCH_LEVEL)
+VOID NTAPI SmartcardReleaseRemoveLock(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
 
-_IRQL_requires_max_(DISPATCH_LEVEL) VOID NTAPI
-    SmartcardReleaseRemoveLockWithTag(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension, _In_ ULONG Tag);
+_IRQL_requires_max_(DISPATCH_LEVEL)
+VOID NTAPI SmartcardReleaseRemoveLockWithTag(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension, _In_ ULONG Tag);
 
-_IRQL_requires_max_(PASSIVE_LEVEL) VOID NTAPI
-    SmartcardReleaseRemoveLockAndWait(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);
+_IRQL_requires_max_(PASSIVE_LEVEL)
+VOID NTAPI SmartcardReleaseRemoveLockAndWait(_Inout_ PSMARTCARD_EXTENSION SmartcardExtension);

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// IOCTL_SMARTCARD_POWER.
+#include "smclib/control.h"
+
+// A driver may copy the ATR to any reply buffer it sees, so a reset gets room for a whole one or none at all.
+_Use_decl_annotations_
+NTSTATUS SmcPowerCheck(PSMC_CALL Call)
+{
+    ULONG minor;
+
+    if (!SmcCallHasInput(Call, sizeof(minor))) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    minor = SmcCallUlong(Call);
+    if (minor > SCARD_WARM_RESET) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if (minor != SCARD_POWER_DOWN && Call->OutputLength != 0 && Call->OutputLength < SCARD_ATR_LENGTH) {
+        return STATUS_BUFFER_TOO_SMALL;
+    }
+    return STATUS_SUCCESS;
+}
+
+// CurrentState stays: by it a driver decides whether a warm reset is possible.
+_Use_decl_annotations_
+NTSTATUS SmcPowerPrepare(PSMC_CALL Call)
+{
+    PSMARTCARD_EXTENSION ext = Call->Ext;
+
+    if (SmcStateGet(ext) <= SCARD_ABSENT) {
+        return STATUS_NO_MEDIA;
+    }
+    ext->MinorIoControlCode = SmcCallUlong(Call);
+    if (ext->MinorIoControlCode != SCARD_POWER_DOWN) {
+        SmartcardInitializeCardCapabilities(ext);
+    }
+    return STATUS_SUCCESS;
+}
+
+static VOID SmcPowerReturnAtr(_Inout_ PSMC_CALL Call)
+{
+    PSMARTCARD_EXTENSION ext = Call->Ext;
+    ULONG length;
+    KIRQL irql;
+
+    if (Call->Irp->IoStatus.Information != 0 || ext->IoRequest.ReplyBuffer == NULL) {
+        return;
+    }
+    KeAcquireSpinLock(&ext->OsData->SpinLock, &irql);
+    length = ext->CardCapabilities.ATR.Length;
+    if (length <= SCARD_ATR_LENGTH) {
+        RtlCopyMemory(ext->IoRequest.ReplyBuffer, ext->CardCapabilities.ATR.Buffer, length);
+        Call->Irp->IoStatus.Information = length;
+    }
+    KeReleaseSpinLock(&ext->OsData->SpinLock, irql);
+}
+
+// The driver need only store the ATR. It may also answer SUCCESS without one when the card has just gone: the
+// client learns that from the state.
+_Must_inspect_result_
+static NTSTATUS SmcPowerReset(_Inout_ PSMC_CALL Call)
+{
+    PSMARTCARD_EXTENSION ext = Call->Ext;
+    ULONG state = SmcStateGet(ext);
+    NTSTATUS status = STATUS_SUCCESS;
+
+    if (state <= SCARD_ABSENT || ext->CardCapabilities.ATR.Length == 0) {
+        return status;
+    }
+    if (state < SCARD_NEGOTIABLE) {
+        status = SmartcardUpdateCardCapabilities(ext);
+    }
+    if (NT_SUCCESS(status)) {
+        SmcPowerReturnAtr(Call);
+    }
+    return status;
+}
+
+_Use_decl_annotations_
+NTSTATUS SmcPowerFinish(PSMC_CALL Call, NTSTATUS Status)
+{
+    PSMARTCARD_EXTENSION ext = Call->Ext;
+
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    if (ext->MinorIoControlCode != SCARD_POWER_DOWN) {
+        NTSTATUS status = SmcPowerReset(Call);
+        return NT_SUCCESS(status) ? Status : status;
+    }
+    ext->CardCapabilities.Protocol.Selected = SCARD_PROTOCOL_UNDEFINED;
+    return Status;
+}
