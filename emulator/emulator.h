@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: MIT
-// A USB smart card reader (CCID 1.1, ICCD) and the cards in it, in software. Portable C: no operating system, no
-// allocation, no lock; the caller serialises calls on one reader and passes the time in. Written from the CCID and
-// ISO 7816 texts; shares no message code with the driver it is used to test.
+// A USB smart card reader (CCID 1.1, ICCD) and the cards in it, in software. Portable C: no operating system,
+// no allocation, no lock; the caller serialises calls on one reader and passes the time in. Written from the
+// CCID and ISO 7816 texts; shares no message code with the driver it is used to test.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { EMU_NAME_MAX = 64, EMU_SLOTS_MAX = 8, EMU_RATES_MAX = 64, EMU_CCID_DESCRIPTOR = 54 };
+enum {
+    EMU_NAME_MAX = 64,
+    EMU_SLOTS_MAX = 8,
+    EMU_CLOCKS_MAX = 16,
+    EMU_RATES_MAX = 256,
+    EMU_CCID_DESCRIPTOR = 54
+};
 
-// What one reader model says of itself; one row of data/readers.tsv. Plain data: crosses the plug request as it is.
+// What one reader model says of itself; one row of data/readers.tsv. Plain data: crosses the plug request as
+// it is.
 struct emu_model {
     char name[EMU_NAME_MAX];         // the row's name
     char manufacturer[EMU_NAME_MAX]; // string descriptors, UTF-8, empty: none
@@ -28,7 +35,7 @@ enum { EMU_EP_OUT = 0x01, EMU_EP_IN = 0x82, EMU_EP_INTERRUPT = 0x83 };
 
 enum emu_status {
     EMU_OK,
-    EMU_NAK,   // an IN endpoint has nothing yet, see emu_next_event()
+    EMU_NAK,   // an IN endpoint has nothing yet, see emu_next_event(); an OUT endpoint has no room
     EMU_STALL, // halted until CLEAR_FEATURE(ENDPOINT_HALT), or an unsupported control request
     EMU_GONE,  // no such endpoint, or the model has died on purpose
 };
@@ -40,22 +47,24 @@ struct emu_setup {
 
 // Counted since emu_reader_init().
 struct emu_statistics {
-    uint64_t commands, responses;   // bulk messages
-    uint64_t bytes_out, bytes_in;   // on the bulk pipes
-    uint64_t notifications;         // interrupt messages
-    uint64_t controls;              // control requests, standard ones included
-    uint64_t time_extensions;       // among the responses
-    uint64_t card_commands;         // APDUs that reached a card's application
+    uint64_t commands, responses; // bulk messages
+    uint64_t bytes_out, bytes_in; // on the bulk pipes
+    uint64_t notifications;       // interrupt messages
+    uint64_t controls;            // control requests, standard ones included
+    uint64_t time_extensions;     // among the responses
+    uint64_t card_commands;       // APDUs that reached a card's application
 };
 
 struct emu_reader;
 
-size_t emu_reader_size(void);
-// `memory`: emu_reader_size() bytes, 16-byte aligned; holds no resources, is abandoned without ceremony.
+size_t emu_reader_size(const struct emu_model *model);
+// `memory`: emu_reader_size(model) bytes, 16-byte aligned; holds no resources, is abandoned without ceremony.
 struct emu_reader *emu_reader_init(void *memory, const struct emu_model *model);
-void emu_reader_reset(struct emu_reader *reader, uint64_t now_us); // USB bus reset: unconfigured, slots unpowered
+void emu_reader_reset(struct emu_reader *reader,
+                      uint64_t now_us); // USB bus reset: unconfigured, slots unpowered
 
-// One USB transfer. `now_us` never decreases. Control: `*length` is the buffer's size going in (at most
+// One USB transfer. `now_us` never decreases. emu_out() may NAK too: nothing was taken, try again once the
+// host has read from the bulk IN endpoint. Control: `*length` is the buffer's size going in (at most
 // setup->length is used), the bytes moved coming out.
 enum emu_status emu_control(struct emu_reader *reader, uint64_t now_us, const struct emu_setup *setup,
                             uint8_t *data, size_t *length);
@@ -66,7 +75,8 @@ enum emu_status emu_in(struct emu_reader *reader, uint64_t now_us, uint8_t endpo
                        size_t *length);
 // When an IN endpoint that now NAKs may have something without further stimulus; UINT64_MAX: never.
 uint64_t emu_next_event(const struct emu_reader *reader);
-void emu_suspend(struct emu_reader *reader, uint64_t now_us, bool suspended); // slots lose power as CCID 1.1 5.3 allows
+void emu_suspend(struct emu_reader *reader, uint64_t now_us,
+                 bool suspended); // slots lose power as CCID 1.1 5.3 allows
 
 // Cards are named ("t0", "t1", ...); emu_card_name(i) lists them, NULL at the end.
 const char *emu_card_name(size_t index);
