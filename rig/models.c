@@ -142,18 +142,32 @@ int rig_model_find(const char *path, const char *name, struct emu_model *model, 
 struct visit {
     rig_model_visitor *visitor;
     void *context;
+    bool started;
 };
+
+// The default model comes first, but not before the table has turned out to be readable.
+static void start(struct visit *visit)
+{
+    if (!visit->started) {
+        visit->started = true;
+        visit->visitor(visit->context, &default_model);
+    }
+}
 
 static bool pass(void *context, const struct emu_model *model)
 {
-    const struct visit *visit = context;
+    struct visit *visit = context;
+    start(visit);
     visit->visitor(visit->context, model);
     return true;
 }
 
 int rig_models(const char *path, rig_model_visitor *visitor, void *context, char *error, size_t error_size)
 {
-    struct visit visit = {visitor, context};
-    visitor(context, &default_model);
-    return read_table(path, pass, &visit, error, error_size);
+    struct visit visit = {visitor, context, false};
+    int result = read_table(path, pass, &visit, error, error_size);
+    if (result == 0) {
+        start(&visit);
+    }
+    return result;
 }

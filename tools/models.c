@@ -68,8 +68,11 @@ static int list(const struct command *command, const struct options *options)
     cJSON *array = options->json ? cJSON_CreateArray() : NULL;
     int result =
         rig_models(options->models, array != NULL ? add_model : print_model, array, error, sizeof error);
-    int status = array != NULL ? print_json(command, array) : EXIT_DONE;
-    return result != 0 ? complain(command, EXIT_FAILED, "%s", error) : status;
+    if (result != 0) {
+        cJSON_Delete(array);
+        return complain(command, EXIT_FAILED, "%s", error);
+    }
+    return array != NULL ? print_json(command, array) : EXIT_DONE;
 }
 
 static int run(const struct command *command, int argc, char **argv)

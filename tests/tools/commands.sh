@@ -77,7 +77,8 @@ said out '^Protocol: T=1$'
 run 0 apdu --driver native --json 00A4000C023F00
 said out '"replies":.*"90 00"'
 said out '"protocol":.*"T=1"'
-refused 1 apdu --card t0 --protocol t1 00A4000C023F00
+run 1 apdu --card t0 --protocol t1 00A4000C023F00
+said err STATUS_NOT_SUPPORTED
 run 0 list --card t1
 said out 'driver lectern, started'
 said out 'slot 0: t1'
