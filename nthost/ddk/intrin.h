@@ -15,6 +15,13 @@ unsigned long long NT_MS_ABI NtHostReadGsQword(unsigned Offset);
 #define _mm_mfence()         __sync_synchronize()
 #define _ReadWriteBarrier()  __asm__ __volatile__("" ::: "memory")
 
+// RtlSecureZeroMemory is made of it; the barrier keeps the compiler from dropping the store.
+static inline void __stosb(unsigned char *target, unsigned char value, unsigned long long count)
+{
+    __builtin_memset(target, value, count);
+    __asm__ __volatile__("" ::"r"(target) : "memory");
+}
+
 #define NT_INTERLOCKED(name, type, builtin)                                                                       \
     static inline type name(type volatile *target, type value)                                                    \
     {                                                                                                             \
