@@ -28,6 +28,10 @@
 #undef __stdcall
 #define __stdcall NT_MS_ABI
 
+// mingw's goes through a null pointer, which UBSan takes at its word.
+#define CONTAINING_RECORD(address, type, field)                                                               \
+    ((type *)((unsigned long long)(address) - __builtin_offsetof(type, field)))
+
 #include <ntdef.h>
 #undef FASTCALL
 #define FASTCALL NT_MS_ABI
