@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#include "reader/exchange.h"
+#include "reader/ccid/parameters.h"
+#include "reader/ccid/timing.h"
+
+const EXCHANGE *ExchangeSelect(ULONG Features)
+{
+    if ((Features & (CCID_FEATURE_SHORT_APDU | CCID_FEATURE_EXTENDED_APDU)) != 0) {
+        return &ExchangeApdu;
+    }
+    return (Features & CCID_FEATURE_TPDU) != 0 ? &ExchangeTpdu : &ExchangeCharacter;
+}
+
+NTSTATUS ExchangeBlock(PSLOT Slot, PCOMMAND Command, USHORT Level, UCHAR Multiplier)
+{
+    const SCARD_CARD_CAPABILITIES *card = &Slot->Smartcard.CardCapabilities;
+    CCID_CARD_TIMES times = {card->etu, card->GT, card->T0.WT, card->T1.BWT,
+                             card->Protocol.Selected == SCARD_PROTOCOL_T1};
+
+    Command->Origin = CommandOfRequest;
+    Command->Type = CCID_XFR_BLOCK;
+    Command->Specific[0] = Multiplier;
+    Command->Specific[1] = (UCHAR)Level;
+    Command->Specific[2] = (UCHAR)(Level >> 8);
+    Command->Timeout = CcidWaitBlock(&times, Multiplier);
+    return ChannelRun(Slot, Command);
+}
+
+static NTSTATUS TransmitWork(PSLOT Slot)
+{
+    switch (Slot->Smartcard.CardCapabilities.Protocol.Selected) {
+    case SCARD_PROTOCOL_T0:
+        return Slot->Reader->Exchange->TransmitT0(Slot);
+    case SCARD_PROTOCOL_T1:
+        return Slot->Reader->Exchange->TransmitT1(Slot);
+    default:
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+}
+
+// Commands carry PINs and keys, answers carry what they protect.
+static VOID BuffersErase(PSMARTCARD_EXTENSION Smartcard)
+{
+    RtlSecureZeroMemory(Smartcard->SmartcardRequest.Buffer, Smartcard->SmartcardRequest.BufferSize);
+    RtlSecureZeroMemory(Smartcard->SmartcardReply.Buffer, Smartcard->SmartcardReply.BufferSize);
+}
+
+NTSTATUS NTAPI ExchangeTransmit(PSMARTCARD_EXTENSION Smartcard)
+{
+    const SCARD_IO_REQUEST *header = (const SCARD_IO_REQUEST *)Smartcard->IoRequest.RequestBuffer;
+    NTSTATUS status;
+
+    *Smartcard->IoRequest.Information = 0;
+    if (header == NULL || Smartcard->IoRequest.RequestBufferLength < sizeof(*header) ||
+        header->cbPciLength < sizeof(*header) ||
+        header->cbPciLength > Smartcard->IoRequest.RequestBufferLength) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if (Smartcard->IoRequest.ReplyBuffer == NULL ||
+        Smartcard->IoRequest.ReplyBufferLength < sizeof(*header)) {
+        return STATUS_BUFFER_TOO_SMALL;
+    }
+    status = SlotServe(SlotOfExtension(Smartcard), TransmitWork, TRUE);
+    BuffersErase(Smartcard);
+    return status;
+}
+
+NTSTATUS ExchangePps(PSLOT Slot, ULONG Protocol, PUCHAR FiDi)
+{
+    const EXCHANGE *exchange = Slot->Reader->Exchange;
+    UCHAR pps[CCID_PPS_LENGTH];
+    UCHAR answer[CCID_PPS_LENGTH];
+    COMMAND command = {.Data = pps, .DataLength = sizeof(pps), .Reply = answer, .ReplySize = sizeof(answer)};
+    NTSTATUS status;
+
+    if (!exchange->Pps) {
+        *FiDi = CCID_DEFAULT_FINDEX;
+        return STATUS_SUCCESS;
+    }
+    CcidPpsEncode(Protocol == SCARD_PROTOCOL_T1, *FiDi, pps);
+    status = ExchangeBlock(Slot, &command, (USHORT)exchange->PpsAnswer, 0);
+    if (NT_SUCCESS(status) && !CcidPpsAccept(pps, answer, command.ReplyLength, FiDi)) {
+        status = STATUS_DEVICE_PROTOCOL_ERROR;
+    }
+    return status;
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+// Character level: the reader carries bytes and wants to know how many to wait for (CCID 1.1 6.1.4).
+#include "reader/exchange.h"
+#include "reader/ccid/parameters.h"
+
+#define T0_HEADER_LENGTH 5
+#define T0_INS           1
+#define T0_NULL          0x60
+#define T1_PROLOGUE      3
+#define T1_LEN           2
+
+typedef struct _CHARACTERS { // one T=0 command under way
+    PSLOT Slot;
+    const UCHAR *Data; // to the card, Left bytes of it
+    ULONG Left;
+    ULONG Expected; // data bytes the card still owes
+    ULONG Received; // in the library's reply buffer
+} CHARACTERS, *PCHARACTERS;
+
+// Sends Length bytes, then takes exactly Want into Reply.
+static NTSTATUS CharactersMove(PSLOT Slot, const UCHAR *Data, ULONG Length, PUCHAR Reply, ULONG Want,
+                               UCHAR Multiplier)
+{
+    COMMAND command = {.Data = Data, .DataLength = Length, .Reply = Reply, .ReplySize = Want};
+    NTSTATUS status = ExchangeBlock(Slot, &command, (USHORT)Want, Multiplier);
+
+    return NT_SUCCESS(status) && command.ReplyLength != Want ? STATUS_DEVICE_PROTOCOL_ERROR : status;
+}
+
+static NTSTATUS ReplyAppend(PCHARACTERS T0, ULONG Want)
+{
+    const SMARTCARD_REPLY *reply = &T0->Slot->Smartcard.SmartcardReply;
+    NTSTATUS status;
+
+    if (Want > reply->BufferSize - T0->Received) {
+        return STATUS_DEVICE_PROTOCOL_ERROR;
+    }
+    status = CharactersMove(T0->Slot, NULL, 0, reply->Buffer + T0->Received, Want, 0);
+    if (NT_SUCCESS(status)) {
+        T0->Received += Want;
+    }
+    return status;
+}
+
+// ISO 7816-3:2006 10.3.3: the card acknowledged the transfer of Count bytes in the command's direction.
+static NTSTATUS DataMove(PCHARACTERS T0, ULONG Count, PUCHAR Procedure)
+{
+    NTSTATUS status;
+
+    if (T0->Left != 0) {
+        ULONG count = min(Count, T0->Left);
+        T0->Data += count;
+        T0->Left -= count;
+        return CharactersMove(T0->Slot, T0->Data - count, count, Procedure, 1, 0);
+    }
+    if (T0->Expected == 0) {
+        return STATUS_DEVICE_PROTOCOL_ERROR;
+    }
+    status = ReplyAppend(T0, min(Count, T0->Expected));
+    if (NT_SUCCESS(status)) {
+        T0->Expected -= min(Count, T0->Expected);
+        status = CharactersMove(T0->Slot, NULL, 0, Procedure, 1, 0);
+    }
+    return status;
+}
+
+static NTSTATUS StatusTake(PCHARACTERS T0, UCHAR Sw1)
+{
+    const SMARTCARD_REPLY *reply = &T0->Slot->Smartcard.SmartcardReply;
+
+    if (T0->Received == reply->BufferSize) {
+        return STATUS_DEVICE_PROTOCOL_ERROR;
+    }
+    reply->Buffer[T0->Received++] = Sw1;
+    return ReplyAppend(T0, 1);
+}
+
+static NTSTATUS ProcedureFollow(PCHARACTERS T0, UCHAR Ins)
+{
+    UCHAR procedure;
+    NTSTATUS status = CharactersMove(T0->Slot, T0->Data, T0_HEADER_LENGTH, &procedure, 1, 0);
+
+    T0->Data += T0_HEADER_LENGTH;
+    while (NT_SUCCESS(status)) {
+        if (procedure == T0_NULL) {
+            status = CharactersMove(T0->Slot, NULL, 0, &procedure, 1, 0);
+        } else if ((procedure & 0xF0) == 0x60 || (procedure & 0xF0) == 0x90) {
+            return StatusTake(T0, procedure);
+        } else if (procedure == Ins || procedure == (Ins ^ 0x01)) { // with the obsolete Vpp variants
+            status = DataMove(T0, MAXULONG, &procedure);
+        } else if (procedure == (Ins ^ 0xFF) || procedure == (Ins ^ 0xFE)) {
+            status = DataMove(T0, 1, &procedure);
+        } else {
+            status = STATUS_DEVICE_PROTOCOL_ERROR;
+        }
+    }
+    return status;
+}
+
+static NTSTATUS TransmitT0(PSLOT Slot)
+{
+    PSMARTCARD_EXTENSION smartcard = &Slot->Smartcard;
+    CHARACTERS t0 = {.Slot = Slot};
+    ULONG le = ExchangeTrailingLe(smartcard);
+    NTSTATUS status;
+
+    smartcard->SmartcardRequest.BufferLength = 0;
+    smartcard->IoRequest.RequestBufferLength -= le;
+    status = SmartcardT0Request(smartcard);
+    smartcard->IoRequest.RequestBufferLength += le;
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    t0.Data = smartcard->SmartcardRequest.Buffer;
+    t0.Left = smartcard->T0.Lc;
+    t0.Expected = smartcard->T0.Le;
+    status = ProcedureFollow(&t0, t0.Data[T0_INS]);
+    if (NT_SUCCESS(status)) {
+        smartcard->SmartcardReply.BufferLength = t0.Received;
+        status = SmartcardT0Reply(smartcard);
+    }
+    return status;
+}
+
+static NTSTATUS BlockReceive(PSLOT Slot)
+{
+    PSMARTCARD_EXTENSION smartcard = &Slot->Smartcard;
+    PUCHAR block = smartcard->SmartcardReply.Buffer;
+    ULONG rest;
+    NTSTATUS status =
+        CharactersMove(Slot, smartcard->SmartcardRequest.Buffer, smartcard->SmartcardRequest.BufferLength,
+                       block, T1_PROLOGUE, smartcard->T1.Wtx);
+
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    rest = block[T1_LEN] + ((smartcard->CardCapabilities.T1.EDC & T1_CRC_CHECK) != 0 ? 2u : 1u);
+    status = CharactersMove(Slot, NULL, 0, block + T1_PROLOGUE, rest, 0);
+    if (NT_SUCCESS(status)) {
+        smartcard->SmartcardReply.BufferLength = T1_PROLOGUE + rest;
+    }
+    return status;
+}
+
+static NTSTATUS TransmitT1(PSLOT Slot)
+{
+    PSMARTCARD_EXTENSION smartcard = &Slot->Smartcard;
+    NTSTATUS status;
+
+    do {
+        smartcard->SmartcardRequest.BufferLength = 0;
+        smartcard->T1.NAD = 0;
+        status = SmartcardT1Request(smartcard);
+        if (!NT_SUCCESS(status)) {
+            return status;
+        }
+        smartcard->SmartcardReply.BufferLength = 0;
+        status = BlockReceive(Slot);
+        // Silence and damaged blocks are the protocol's to repair.
+        if (NT_SUCCESS(status) || status == STATUS_IO_TIMEOUT || status == STATUS_DEVICE_PROTOCOL_ERROR) {
+            status = SmartcardT1Reply(smartcard);
+        }
+    } while (status == STATUS_MORE_PROCESSING_REQUIRED && !Slot->Cancelled);
+    return status;
+}
+
+const EXCHANGE ExchangeCharacter = {TransmitT0, TransmitT1, CCID_PPS_LENGTH, TRUE};

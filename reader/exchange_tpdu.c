@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// TPDU level: the library builds the blocks, the reader carries them one by one.
+#include "reader/exchange.h"
+
+#define T0_HEADER_LENGTH 5
+
+// A case 4 command cannot travel whole over T=0 (ISO 7816-3:2006 12.2.1): without its Le the card answers
+// 61xx, and fetching the rest is the application's part. Returns how many trailing bytes are Le.
+ULONG ExchangeTrailingLe(const SMARTCARD_EXTENSION *Smartcard)
+{
+    const SCARD_IO_REQUEST *header = (const SCARD_IO_REQUEST *)Smartcard->IoRequest.RequestBuffer;
+    const UCHAR *tpdu = Smartcard->IoRequest.RequestBuffer + header->cbPciLength;
+    ULONG length = Smartcard->IoRequest.RequestBufferLength - header->cbPciLength;
+
+    return length > T0_HEADER_LENGTH && tpdu[4] != 0 && length == T0_HEADER_LENGTH + 1u + tpdu[4] ? 1 : 0;
+}
+
+static VOID BlockPrepare(PSMARTCARD_EXTENSION Smartcard, PCOMMAND Command)
+{
+    RtlZeroMemory(Command, sizeof(*Command));
+    Command->Data = Smartcard->SmartcardRequest.Buffer;
+    Command->DataLength = Smartcard->SmartcardRequest.BufferLength;
+    Command->Reply = Smartcard->SmartcardReply.Buffer;
+    Command->ReplySize = Smartcard->SmartcardReply.BufferSize;
+}
+
+static NTSTATUS TransmitT0(PSLOT Slot)
+{
+    PSMARTCARD_EXTENSION smartcard = &Slot->Smartcard;
+    ULONG le = ExchangeTrailingLe(smartcard);
+    COMMAND command;
+    NTSTATUS status;
+
+    smartcard->SmartcardRequest.BufferLength = 0;
+    smartcard->IoRequest.RequestBufferLength -= le;
+    status = SmartcardT0Request(smartcard);
+    smartcard->IoRequest.RequestBufferLength += le;
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    BlockPrepare(smartcard, &command);
+    status = ExchangeBlock(Slot, &command, 0, 0);
+    smartcard->SmartcardReply.BufferLength = command.ReplyLength;
+    if (NT_SUCCESS(status)) {
+        status = SmartcardT0Reply(smartcard);
+    }
+    return status;
+}
+
+// A silent card or a damaged block is what T=1 recovers from; the library decides for how long.
+static BOOLEAN BlockLost(const COMMAND *Command)
+{
+    return Command->Answered && Command->Header.CommandStatus == CCID_COMMAND_FAILED &&
+           Command->Header.IccStatus == CCID_ICC_ACTIVE &&
+           (Command->Header.Error == CCID_ERROR_ICC_MUTE || Command->Header.Error == CCID_ERROR_PARITY);
+}
+
+static NTSTATUS BlockExchange(PSLOT Slot)
+{
+    PSMARTCARD_EXTENSION smartcard = &Slot->Smartcard;
+    COMMAND command;
+    NTSTATUS status;
+
+    BlockPrepare(smartcard, &command);
+    status = ExchangeBlock(Slot, &command, 0, smartcard->T1.Wtx);
+    smartcard->SmartcardReply.BufferLength = NT_SUCCESS(status) ? command.ReplyLength : 0;
+    return BlockLost(&command) ? STATUS_SUCCESS : status;
+}
+
+static NTSTATUS TransmitT1(PSLOT Slot)
+{
+    PSMARTCARD_EXTENSION smartcard = &Slot->Smartcard;
+    NTSTATUS status;
+
+    do {
+        smartcard->SmartcardRequest.BufferLength = 0;
+        smartcard->T1.NAD = 0;
+        status = SmartcardT1Request(smartcard);
+        if (!NT_SUCCESS(status)) {
+            return status;
+        }
+        status = BlockExchange(Slot);
+        if (NT_SUCCESS(status)) {
+            status = SmartcardT1Reply(smartcard);
+        }
+    } while (status == STATUS_MORE_PROCESSING_REQUIRED);
+    return status;
+}
+
+const EXCHANGE ExchangeTpdu = {TransmitT0, TransmitT1, 0, TRUE};

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// The reader device: one USB interface, its device object, and up to READER_SLOTS_MAX slots behind it.
+#pragma once
+#include "reader/channel.h"
+#include "reader/interrupt.h"
+#include "reader/monitor.h"
+#include "reader/power.h"
+#include "reader/usb.h"
+
+#define READER_TAG       'dRcL'
+#define READER_SLOTS_MAX 16
+
+typedef struct _READER_EXTENSION *PSLOT; // slot.h
+
+typedef enum _READER_STATE {
+    ReaderNotStarted,
+    ReaderStarted,
+    ReaderStopPending,
+    ReaderStopped,
+    ReaderRemovePending,
+    ReaderSurpriseRemoved,
+    ReaderRemoved
+} READER_STATE;
+
+typedef struct _READER {
+    PDEVICE_OBJECT DeviceObject;
+    PDEVICE_OBJECT Physical;
+    PDEVICE_OBJECT Lower;
+    IO_REMOVE_LOCK RemoveLock;
+    volatile READER_STATE State; // written by the PnP manager's thread alone
+    READER_STATE PreviousState;  // before a query to remove
+    BOOLEAN EscapeEnabled;
+    KEVENT Running; // set: requests may reach the card; set for good when the device is gone, to wake the
+                    // waiting
+    KEVENT Halt;    // set: every transfer of a request ends now
+    USB_FUNCTION Usb;
+    CHANNEL Channel;
+    INTERRUPT Interrupt;
+    MONITOR Monitor;
+    POWER Power;
+    const struct _EXCHANGE *Exchange; // how APDUs travel, from dwFeatures
+    ULONG SlotCount;
+    PSLOT Slots[READER_SLOTS_MAX];
+} READER, *PREADER;
+
+static inline PREADER ReaderOfDevice(_In_ PDEVICE_OBJECT DeviceObject)
+{
+    return DeviceObject->DeviceExtension;
+}
+
+static inline BOOLEAN ReaderGone(_In_ const READER *Reader)
+{
+    return Reader->State == ReaderSurpriseRemoved || Reader->State == ReaderRemoved;
+}
+
+// Between a successful start and STOP_DEVICE or REMOVE_DEVICE.
+static inline BOOLEAN ReaderOpened(_In_ const READER *Reader)
+{
+    return Reader->Channel.InBuffer != NULL;
+}
+
+// start.c
+_Must_inspect_result_
+_IRQL_requires_(PASSIVE_LEVEL)
+NTSTATUS ReaderStart(_Inout_ PREADER Reader);
+// Ends every transfer and request; slots keep what they know. Safe in any state, waits for no card.
+_IRQL_requires_(PASSIVE_LEVEL)
+VOID ReaderQuiesce(_Inout_ PREADER Reader);
+// Reads the slots anew and lets requests through again.
+_Must_inspect_result_
+_IRQL_requires_(PASSIVE_LEVEL)
+NTSTATUS ReaderResume(_Inout_ PREADER Reader);
+// Back to what AddDevice left, apart from the slots.
+_IRQL_requires_(PASSIVE_LEVEL)
+VOID ReaderRelease(_Inout_ PREADER Reader);

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+// RDF_CARD_POWER: activation, reset and deactivation, CCID 1.1 6.1.1 and 6.1.2.
+#include "reader/slot.h"
+
+#define POWER_ON_TIMEOUT  10000 // ms; the reader may try several voltages
+#define POWER_OFF_TIMEOUT 2000
+#define SHUTDOWN_TIMEOUT  250 // nobody waits longer for a card that loses power anyway
+#define OFF_TIME          10  // ms, ISO 7816-3:2006 6.4
+#define BUSY_PAUSE        50  // ms, while the reader activates by itself
+#define BUSY_RETRIES      40
+#define ATR_LENGTH_MIN    2
+
+// bPowerSelect in the order of ISO 7816-3:2006 6.2.4: a card is not harmed by less than it needs.
+static const struct {
+    UCHAR Support;
+    UCHAR Select;
+} Voltages[] = {{CCID_VOLTAGE_18V, 3}, {CCID_VOLTAGE_3V, 2}, {CCID_VOLTAGE_5V, 1}};
+
+// Cancelling ends the pause early.
+static VOID Pause(PSLOT Slot, ULONG Milliseconds)
+{
+    PVOID objects[2] = {&Slot->Reader->Halt, &Slot->Attention};
+    LARGE_INTEGER due;
+
+    due.QuadPart = -(LONGLONG)Milliseconds * 10000;
+    KeWaitForMultipleObjects(RTL_NUMBER_OF(objects), objects, WaitAny, Executive, KernelMode, FALSE, &due,
+                             NULL);
+}
+
+NTSTATUS SlotPowerOff(PSLOT Slot, COMMAND_ORIGIN Origin)
+{
+    COMMAND command = {.Origin = Origin,
+                       .Type = CCID_ICC_POWER_OFF,
+                       .Timeout = Origin == CommandOfShutdown ? SHUTDOWN_TIMEOUT : POWER_OFF_TIMEOUT};
+
+    SlotStateSet(Slot, SCARD_PRESENT);
+    return ChannelRun(Slot, &command);
+}
+
+static NTSTATUS PowerOnOnce(PSLOT Slot, UCHAR Select, PUCHAR Atr, PULONG Length, PUCHAR Error)
+{
+    COMMAND command = {.Origin = CommandOfRequest,
+                       .Type = CCID_ICC_POWER_ON,
+                       .Specific = {Select},
+                       .Timeout = POWER_ON_TIMEOUT,
+                       .Reply = Atr,
+                       .ReplySize = CCID_ATR_LENGTH_MAX};
+    NTSTATUS status;
+
+    for (ULONG i = 0; i < BUSY_RETRIES; i++) {
+        status = ChannelRun(Slot, &command);
+        if (status != STATUS_DEVICE_BUSY || Slot->Cancelled) {
+            break;
+        }
+        Pause(Slot, BUSY_PAUSE);
+    }
+    *Error = command.Answered ? command.Header.Error : CCID_ERROR_HARDWARE;
+    *Length = command.ReplyLength;
+    return NT_SUCCESS(status) && command.ReplyLength < ATR_LENGTH_MIN ? STATUS_IO_TIMEOUT : status;
+}
+
+// A different voltage or another try may help; the card's absence or a dead pipe will not change.
+static BOOLEAN WorthAnotherTry(NTSTATUS Status, UCHAR Error)
+{
+    return Status == STATUS_UNRECOGNIZED_MEDIA ||
+           (Status == STATUS_IO_TIMEOUT && Error == CCID_ERROR_ICC_MUTE) ||
+           Status == STATUS_DEVICE_PROTOCOL_ERROR || Error == CCID_ERROR_HARDWARE;
+}
+
+static NTSTATUS PowerOnInTurn(PSLOT Slot, PUCHAR Atr, PULONG Length)
+{
+    UCHAR supported = Slot->Reader->Usb.Interface.Descriptor.VoltageSupport;
+    NTSTATUS status = STATUS_DEVICE_CONFIGURATION_ERROR;
+    UCHAR error = CCID_ERROR_HARDWARE;
+
+    // A reader that claims none is taken for one of the many that only know 5 V.
+    supported &= CCID_VOLTAGE_5V | CCID_VOLTAGE_3V | CCID_VOLTAGE_18V;
+    supported = supported == 0 ? CCID_VOLTAGE_5V : supported;
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Voltages); i++) {
+        if ((supported & Voltages[i].Support) == 0) {
+            continue;
+        }
+        if (status != STATUS_DEVICE_CONFIGURATION_ERROR) {
+            NTSTATUS off = SlotPowerOff(Slot, CommandOfRequest);
+            if (!NT_SUCCESS(off)) {
+                return off;
+            }
+            Pause(Slot, OFF_TIME);
+        }
+        status = PowerOnOnce(Slot, Voltages[i].Select, Atr, Length, &error);
+        if (NT_SUCCESS(status) || !WorthAnotherTry(status, error)) {
+            break;
+        }
+    }
+    return status;
+}
+
+static NTSTATUS CardActivate(PSLOT Slot, PUCHAR Atr, PULONG Length)
+{
+    ULONG features = Slot->Reader->Usb.Interface.Descriptor.Features;
+    UCHAR error;
+    NTSTATUS status;
+
+    if ((features & (CCID_FEATURE_AUTO_ACTIVATION | CCID_FEATURE_AUTO_VOLTAGE)) == 0) {
+        return PowerOnInTurn(Slot, Atr, Length);
+    }
+    status = PowerOnOnce(Slot, 0, Atr, Length, &error);
+    if (!NT_SUCCESS(status) && error == CCID_ERROR_PARITY) {
+        status = PowerOnOnce(Slot, 0, Atr, Length, &error);
+    }
+    return status;
+}
+
+static VOID AtrStore(PSLOT Slot, const UCHAR *Atr, ULONG Length)
+{
+    PSMARTCARD_EXTENSION smartcard = &Slot->Smartcard;
+    KIRQL irql;
+
+    KeAcquireSpinLock(&smartcard->OsData->SpinLock, &irql);
+    RtlCopyMemory(smartcard->CardCapabilities.ATR.Buffer, Atr, Length);
+    smartcard->CardCapabilities.ATR.Length = (UCHAR)Length;
+    KeReleaseSpinLock(&smartcard->OsData->SpinLock, irql);
+}
+
+// The library may find that nothing is left to negotiate; then no SET_PROTOCOL follows and the reader is told
+// now.
+static NTSTATUS ProtocolFollow(PSLOT Slot)
+{
+    const SCARD_CARD_CAPABILITIES *card = &Slot->Smartcard.CardCapabilities;
+
+    if (SlotState(Slot) != SCARD_SPECIFIC) {
+        return STATUS_SUCCESS;
+    }
+    return SlotParametersSet(Slot, card->Protocol.Selected,
+                             (UCHAR)(card->PtsData.Fl << 4 | card->PtsData.Dl));
+}
+
+NTSTATUS SlotReset(PSLOT Slot, BOOLEAN Cold)
+{
+    UCHAR atr[CCID_ATR_LENGTH_MAX];
+    ULONG length = 0;
+    BOOLEAN powered = SlotState(Slot) > SCARD_SWALLOWED;
+    NTSTATUS status = STATUS_SUCCESS;
+
+    if (Cold && powered) {
+        status = SlotPowerOff(Slot, CommandOfRequest);
+        Pause(Slot, OFF_TIME);
+    }
+    SlotStateSet(Slot, SCARD_PRESENT);
+    if (NT_SUCCESS(status)) {
+        status = CardActivate(Slot, atr, &length);
+    }
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    AtrStore(Slot, atr, length);
+    status = SmartcardUpdateCardCapabilities(&Slot->Smartcard);
+    if (NT_SUCCESS(status)) {
+        status = ProtocolFollow(Slot);
+    }
+    if (!NT_SUCCESS(status)) {
+        // An unusable card is not left powered; its own failure is what counts.
+        (VOID) SlotPowerOff(Slot, CommandOfRequest);
+    }
+    return status;
+}
+
+static NTSTATUS ResetWork(PSLOT Slot)
+{
+    PSMARTCARD_EXTENSION smartcard = &Slot->Smartcard;
+    const UCHAR *atr = smartcard->CardCapabilities.ATR.Buffer;
+    BOOLEAN warm = smartcard->MinorIoControlCode == SCARD_WARM_RESET && SlotState(Slot) > SCARD_SWALLOWED;
+    NTSTATUS status = SlotReset(Slot, !warm);
+    ULONG length = smartcard->CardCapabilities.ATR.Length;
+
+    if (NT_SUCCESS(status) && smartcard->IoRequest.ReplyBuffer != NULL) {
+        if (smartcard->IoRequest.ReplyBufferLength < length) {
+            return STATUS_BUFFER_TOO_SMALL;
+        }
+        RtlCopyMemory(smartcard->IoRequest.ReplyBuffer, atr, length);
+        *smartcard->IoRequest.Information = length;
+    }
+    return status;
+}
+
+static NTSTATUS OffWork(PSLOT Slot)
+{
+    return SlotPowerOff(Slot, CommandOfRequest);
+}
+
+NTSTATUS NTAPI SlotCardPower(PSMARTCARD_EXTENSION Smartcard)
+{
+    PSLOT slot = SlotOfExtension(Smartcard);
+
+    *Smartcard->IoRequest.Information = 0;
+    switch (Smartcard->MinorIoControlCode) {
+    case SCARD_POWER_DOWN:
+        return SlotServe(slot, OffWork, TRUE);
+    case SCARD_COLD_RESET:
+    case SCARD_WARM_RESET:
+        return SlotServe(slot, ResetWork, TRUE);
+    default:
+        return STATUS_INVALID_PARAMETER;
+    }
+}

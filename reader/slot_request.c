@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// The library calls back in the requester's thread and completes the IRP itself, so cancelling only wakes the
+// wait.
+#include "reader/slot.h"
+
+static VOID NTAPI RequestCancel(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PSLOT slot = Irp->Tail.Overlay.DriverContext[0];
+
+    UNREFERENCED_PARAMETER(DeviceObject);
+    SlotCancel(slot);
+    IoReleaseCancelSpinLock(Irp->CancelIrql);
+}
+
+VOID SlotCancel(PSLOT Slot)
+{
+    Slot->Cancelled = TRUE;
+    KeSetEvent(&Slot->Attention, IO_NO_INCREMENT, FALSE);
+}
+
+static PIRP RequestBegin(PSLOT Slot)
+{
+    POS_DEP_DATA os = Slot->Smartcard.OsData;
+    PIRP irp;
+    KIRQL irql;
+
+    Slot->Cancelled = FALSE;
+    KeClearEvent(&Slot->Attention);
+    KeAcquireSpinLock(&os->SpinLock, &irql);
+    irp = os->CurrentIrp;
+    KeReleaseSpinLock(&os->SpinLock, irql);
+    if (irp != NULL) {
+        irp->Tail.Overlay.DriverContext[0] = Slot;
+        (VOID) IoSetCancelRoutine(irp, RequestCancel);
+        if (irp->Cancel) {
+            SlotCancel(Slot);
+        }
+    }
+    return irp;
+}
+
+static VOID RequestEnd(PIRP Irp)
+{
+    KIRQL irql;
+
+    if (Irp != NULL && IoSetCancelRoutine(Irp, NULL) == NULL) {
+        // The cancel routine may still run; it holds this lock, and the IRP must outlive it.
+        IoAcquireCancelSpinLock(&irql);
+        IoReleaseCancelSpinLock(irql);
+    }
+}
+
+static NTSTATUS RequestWait(PSLOT Slot)
+{
+    PVOID objects[2] = {&Slot->Reader->Running, &Slot->Attention};
+
+    while (!Slot->Cancelled && !ReaderGone(Slot->Reader)) {
+        NTSTATUS status = KeWaitForMultipleObjects(RTL_NUMBER_OF(objects), objects, WaitAny, Executive,
+                                                   KernelMode, FALSE, NULL, NULL);
+        if (status == STATUS_WAIT_0 && !ReaderGone(Slot->Reader)) {
+            return STATUS_SUCCESS;
+        }
+        if (!Slot->Cancelled) {
+            KeClearEvent(&Slot->Attention); // a card that left while the reader slept
+        }
+    }
+    return Slot->Cancelled ? STATUS_CANCELLED : STATUS_DEVICE_NOT_CONNECTED;
+}
+
+NTSTATUS SlotServe(PSLOT Slot, SLOT_WORK *Work, BOOLEAN NeedsCard)
+{
+    PIRP irp = RequestBegin(Slot);
+    NTSTATUS status = RequestWait(Slot);
+
+    if (NT_SUCCESS(status)) {
+        status = Work(Slot);
+    }
+    RequestEnd(irp);
+    if (NT_SUCCESS(status)) {
+        return status;
+    }
+    if (ReaderGone(Slot->Reader)) {
+        return STATUS_DEVICE_NOT_CONNECTED;
+    }
+    if (Slot->Cancelled) {
+        return STATUS_CANCELLED;
+    }
+    return NeedsCard && SlotState(Slot) <= SCARD_ABSENT ? STATUS_NO_MEDIA : status;
+}

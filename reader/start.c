@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+// Between START_DEVICE and rest: what the reader needs to work, and how it stops working.
+#include "reader/events.h"
+#include "reader/exchange.h"
+#include "reader/registry.h"
+#include "reader/slot.h"
+
+#define QUERY_ATTEMPTS 3
+
+static NTSTATUS SlotsCreate(PREADER Reader)
+{
+    ULONG wanted = Reader->Usb.Interface.Descriptor.MaxSlotIndex + 1u;
+    NTSTATUS status = STATUS_SUCCESS;
+
+    while (NT_SUCCESS(status) && Reader->SlotCount < min(wanted, READER_SLOTS_MAX)) {
+        status = SlotCreate(Reader, (UCHAR)Reader->SlotCount);
+    }
+    for (ULONG i = 0; NT_SUCCESS(status) && i < Reader->SlotCount; i++) {
+        SlotDescribe(Reader->Slots[i]);
+    }
+    return status;
+}
+
+static NTSTATUS SlotsQuery(PREADER Reader)
+{
+    NTSTATUS status = STATUS_SUCCESS;
+
+    for (ULONG i = 0; NT_SUCCESS(status) && i < Reader->SlotCount; i++) {
+        PSLOT slot = Reader->Slots[i];
+        SlotStateSet(slot, SCARD_PRESENT); // whatever it was, the card has no power that we know of
+        slot->Announced = FALSE;
+        for (ULONG attempt = 0; attempt < QUERY_ATTEMPTS; attempt++) {
+            status = SlotQuery(slot);
+            if (NT_SUCCESS(status) || status == STATUS_CANCELLED || status == STATUS_DEVICE_NOT_CONNECTED) {
+                break;
+            }
+        }
+    }
+    return status;
+}
+
+NTSTATUS ReaderResume(PREADER Reader)
+{
+    NTSTATUS status;
+
+    KeClearEvent(&Reader->Halt);
+    status = SlotsQuery(Reader);
+    if (!NT_SUCCESS(status)) {
+        KeSetEvent(&Reader->Halt, IO_NO_INCREMENT, FALSE);
+        return status;
+    }
+    MonitorStart(Reader);
+    InterruptStart(Reader);
+    KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE);
+    for (ULONG i = 0; i < Reader->SlotCount; i++) {
+        SlotWake(Reader->Slots[i]);
+    }
+    return STATUS_SUCCESS;
+}
+
+VOID ReaderQuiesce(PREADER Reader)
+{
+    for (ULONG i = 0; i < Reader->SlotCount; i++) {
+        Reader->Slots[i]->PresentAtSleep = SlotState(Reader->Slots[i]) > SCARD_ABSENT;
+    }
+    if (!ReaderGone(Reader)) {
+        KeClearEvent(&Reader->Running);
+    }
+    KeSetEvent(&Reader->Halt, IO_NO_INCREMENT, FALSE);
+    MonitorStop(Reader);
+    InterruptStop(Reader);
+    ChannelDrain(Reader);
+}
+
+VOID ReaderRelease(PREADER Reader)
+{
+    InterruptClose(Reader);
+    ChannelClose(Reader);
+    UsbClose(Reader);
+}
+
+static NTSTATUS HardwareOpen(PREADER Reader)
+{
+    NTSTATUS status = UsbOpen(Reader);
+
+    if (!NT_SUCCESS(status)) {
+        SmartcardLogError(Reader->DeviceObject, LECTERN_CANT_READ_DESCRIPTORS, NULL, (ULONG)status);
+        return status;
+    }
+    RegistryRead(Reader);
+    Reader->Exchange = ExchangeSelect(Reader->Usb.Interface.Descriptor.Features);
+    status = ChannelOpen(Reader);
+    if (NT_SUCCESS(status)) {
+        status = InterruptOpen(Reader);
+    }
+    if (NT_SUCCESS(status)) {
+        status = SlotsCreate(Reader);
+    }
+    if (!NT_SUCCESS(status)) {
+        SmartcardLogError(Reader->DeviceObject, LECTERN_NO_MEMORY, NULL, (ULONG)status);
+    }
+    return status;
+}
+
+static NTSTATUS InterfacesEnable(PREADER Reader)
+{
+    NTSTATUS status = STATUS_SUCCESS;
+
+    for (ULONG i = 0; NT_SUCCESS(status) && i < Reader->SlotCount; i++) {
+        status = SlotInterfaceEnable(Reader->Slots[i], TRUE);
+    }
+    return status;
+}
+
+NTSTATUS ReaderStart(PREADER Reader)
+{
+    POWER_STATE state = {.DeviceState = PowerDeviceD0};
+    NTSTATUS status = HardwareOpen(Reader);
+
+    if (!NT_SUCCESS(status)) {
+        ReaderRelease(Reader);
+        return status;
+    }
+    Reader->Power.Device = PowerDeviceD0;
+    PoSetPowerState(Reader->DeviceObject, DevicePowerState, state);
+    status = ReaderResume(Reader);
+    if (!NT_SUCCESS(status)) {
+        SmartcardLogError(Reader->DeviceObject, LECTERN_READER_SILENT, NULL, (ULONG)status);
+        ReaderRelease(Reader);
+        return status;
+    }
+    status = InterfacesEnable(Reader);
+    if (!NT_SUCCESS(status)) {
+        ReaderQuiesce(Reader);
+        ReaderRelease(Reader);
+    }
+    return status;
+}

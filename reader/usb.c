@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "reader/reader.h"
+
+#define LATE_ANSWER_TIMEOUT         1000 // ms, once the card is gone
+#define TICKS_PER_MS                10000
+#define URB_ENDPOINT_HALTED(Status) (((ULONG)(Status) >> 30) == 3)
+
+NTSTATUS UsbStatus(NTSTATUS IrpStatus, USBD_STATUS UrbStatus)
+{
+    if (NT_SUCCESS(IrpStatus) && USBD_SUCCESS(UrbStatus)) {
+        return STATUS_SUCCESS;
+    }
+    switch (IrpStatus) {
+    case STATUS_CANCELLED:
+        return STATUS_CANCELLED;
+    case STATUS_INSUFFICIENT_RESOURCES:
+        return STATUS_INSUFFICIENT_RESOURCES;
+    case STATUS_DEVICE_NOT_CONNECTED:
+    case STATUS_NO_SUCH_DEVICE:
+    case STATUS_DELETE_PENDING:
+    case STATUS_DEVICE_REMOVED:
+        return STATUS_DEVICE_NOT_CONNECTED;
+    default:
+        break;
+    }
+    if (UrbStatus == USBD_STATUS_DEVICE_GONE) {
+        return STATUS_DEVICE_NOT_CONNECTED;
+    }
+    return URB_ENDPOINT_HALTED(UrbStatus) ? STATUS_PIPE_BROKEN : STATUS_IO_DEVICE_ERROR;
+}
+
+static NTSTATUS NTAPI TransferDone(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
+{
+    PUSB_TRANSFER transfer = Context;
+
+    UNREFERENCED_PARAMETER(DeviceObject);
+    UNREFERENCED_PARAMETER(Irp);
+    KeSetEvent(&transfer->Done, IO_NO_INCREMENT, FALSE);
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+NTSTATUS UsbTransferCreate(PREADER Reader, PUSB_TRANSFER Transfer)
+{
+    RtlZeroMemory(Transfer, sizeof(*Transfer));
+    KeInitializeEvent(&Transfer->Done, NotificationEvent, FALSE);
+    Transfer->Irp = IoAllocateIrp(Reader->Lower->StackSize, FALSE);
+    return Transfer->Irp == NULL ? STATUS_INSUFFICIENT_RESOURCES : STATUS_SUCCESS;
+}
+
+VOID UsbTransferDestroy(PUSB_TRANSFER Transfer)
+{
+    if (Transfer->Irp != NULL) {
+        IoFreeIrp(Transfer->Irp);
+        Transfer->Irp = NULL;
+    }
+}
+
+VOID UsbIrpPrepare(PIRP Irp, PVOID Urb, PIO_COMPLETION_ROUTINE Routine, PVOID Context)
+{
+    PIO_STACK_LOCATION next;
+
+    IoReuseIrp(Irp, STATUS_NOT_SUPPORTED);
+    next = IoGetNextIrpStackLocation(Irp);
+    next->MajorFunction = IRP_MJ_INTERNAL_DEVICE_CONTROL;
+    next->Parameters.DeviceIoControl.IoControlCode = IOCTL_INTERNAL_USB_SUBMIT_URB;
+    next->Parameters.Others.Argument1 = Urb;
+    IoSetCompletionRoutine(Irp, Routine, Context, TRUE, TRUE, TRUE);
+}
+
+static NTSTATUS TransferWaitOnce(PUSB_TRANSFER Transfer, const USB_WAIT *Wait)
+{
+    PVOID objects[3] = {&Transfer->Done};
+    ULONG count = 1;
+    LARGE_INTEGER due;
+    NTSTATUS status;
+
+    if (Wait->Halt != NULL) {
+        objects[count++] = Wait->Halt;
+    }
+    if (Wait->Attention != NULL) {
+        objects[count++] = Wait->Attention;
+    }
+    due.QuadPart = -(LONGLONG)Wait->Milliseconds * TICKS_PER_MS;
+    status = KeWaitForMultipleObjects(count, objects, WaitAny, Executive, KernelMode, FALSE, &due, NULL);
+    if (status == STATUS_WAIT_0) {
+        return STATUS_SUCCESS;
+    }
+    return status == STATUS_TIMEOUT ? STATUS_IO_TIMEOUT : STATUS_CANCELLED;
+}
+
+static BOOLEAN WaitMerelyLate(const USB_WAIT *Wait)
+{
+    return Wait->Attention != NULL && KeReadStateEvent(Wait->Attention) != 0 && !*Wait->Abandoned &&
+           (Wait->Halt == NULL || KeReadStateEvent(Wait->Halt) == 0);
+}
+
+static NTSTATUS TransferWait(PUSB_TRANSFER Transfer, const USB_WAIT *Wait)
+{
+    NTSTATUS status = TransferWaitOnce(Transfer, Wait);
+
+    if (status == STATUS_CANCELLED && WaitMerelyLate(Wait)) {
+        USB_WAIT late = {LATE_ANSWER_TIMEOUT, Wait->Halt, NULL, NULL};
+        status = TransferWaitOnce(Transfer, &late);
+    }
+    return status;
+}
+
+static NTSTATUS TransferSubmit(PREADER Reader, PUSB_TRANSFER Transfer, PURB Urb, const USB_WAIT *Wait)
+{
+    NTSTATUS reason;
+    NTSTATUS status;
+
+    KeClearEvent(&Transfer->Done);
+    UsbIrpPrepare(Transfer->Irp, Urb, TransferDone, Transfer);
+    // The completion routine keeps the IRP, so the event tells all that the returned status could.
+    (VOID) IoCallDriver(Reader->Lower, Transfer->Irp);
+    reason = TransferWait(Transfer, Wait);
+    if (reason != STATUS_SUCCESS) {
+        IoCancelIrp(Transfer->Irp);
+        KeWaitForSingleObject(&Transfer->Done, Executive, KernelMode, FALSE, NULL);
+    }
+    status = UsbStatus(Transfer->Irp->IoStatus.Status, Urb->UrbHeader.Status);
+    return !NT_SUCCESS(status) && reason != STATUS_SUCCESS ? reason : status;
+}
+
+NTSTATUS UsbTransferRun(PREADER Reader, PUSB_TRANSFER Transfer, const USB_PIPE *Pipe, BOOLEAN In,
+                        PVOID Buffer, PULONG Length, const USB_WAIT *Wait)
+{
+    struct _URB_BULK_OR_INTERRUPT_TRANSFER *urb = &Transfer->Urb;
+    ULONG size = *Length;
+    NTSTATUS status;
+
+    RtlZeroMemory(urb, sizeof(*urb));
+    urb->Hdr.Length = sizeof(*urb);
+    urb->Hdr.Function = URB_FUNCTION_BULK_OR_INTERRUPT_TRANSFER;
+    urb->PipeHandle = Pipe->Handle;
+    urb->TransferFlags =
+        In ? USBD_TRANSFER_DIRECTION_IN | USBD_SHORT_TRANSFER_OK : USBD_TRANSFER_DIRECTION_OUT;
+    urb->TransferBufferLength = size;
+    urb->TransferBuffer = Buffer;
+    status = TransferSubmit(Reader, Transfer, (PURB)urb, Wait);
+    // A length beyond the buffer would be the bus driver's fault; it must not become ours.
+    *Length = urb->TransferBufferLength <= size ? urb->TransferBufferLength : 0;
+    return status;
+}
+
+NTSTATUS UsbCall(PREADER Reader, PURB Urb, const USB_WAIT *Wait)
+{
+    USB_TRANSFER transfer;
+    NTSTATUS status = UsbTransferCreate(Reader, &transfer);
+
+    if (NT_SUCCESS(status)) {
+        status = TransferSubmit(Reader, &transfer, Urb, Wait);
+        UsbTransferDestroy(&transfer);
+    }
+    return status;
+}
+
+static NTSTATUS PipeRequest(PREADER Reader, USBD_PIPE_HANDLE Pipe, USHORT Function, const USB_WAIT *Wait)
+{
+    struct _URB_PIPE_REQUEST urb;
+
+    RtlZeroMemory(&urb, sizeof(urb));
+    urb.Hdr.Length = sizeof(urb);
+    urb.Hdr.Function = Function;
+    urb.PipeHandle = Pipe;
+    return UsbCall(Reader, (PURB)&urb, Wait);
+}
+
+NTSTATUS UsbPipeReset(PREADER Reader, const USB_PIPE *Pipe, const USB_WAIT *Wait)
+{
+    NTSTATUS status = PipeRequest(Reader, Pipe->Handle, URB_FUNCTION_ABORT_PIPE, Wait);
+
+    if (NT_SUCCESS(status)) {
+        status = PipeRequest(Reader, Pipe->Handle, URB_FUNCTION_RESET_PIPE, Wait);
+    }
+    return status;
+}
+
+NTSTATUS UsbClassRequest(PREADER Reader, UCHAR Request, USHORT Value, PVOID Buffer, PULONG Length,
+                         const USB_WAIT *Wait)
+{
+    struct _URB_CONTROL_VENDOR_OR_CLASS_REQUEST urb;
+    ULONG size = *Length;
+    NTSTATUS status;
+
+    RtlZeroMemory(&urb, sizeof(urb));
+    urb.Hdr.Length = sizeof(urb);
+    urb.Hdr.Function = URB_FUNCTION_CLASS_INTERFACE;
+    urb.TransferFlags =
+        size != 0 ? USBD_TRANSFER_DIRECTION_IN | USBD_SHORT_TRANSFER_OK : USBD_TRANSFER_DIRECTION_OUT;
+    urb.TransferBufferLength = size;
+    urb.TransferBuffer = Buffer;
+    urb.Request = Request;
+    urb.Value = Value;
+    urb.Index = Reader->Usb.Interface.Number;
+    status = UsbCall(Reader, (PURB)&urb, Wait);
+    *Length = urb.TransferBufferLength <= size ? urb.TransferBufferLength : 0;
+    return status;
+}
