@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// Names for addresses: the exports and, where mingw left it in, the COFF symbol table. For reports only.
+#define _GNU_SOURCE
+#include "nthost/loader/module.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nthost/loader/bytes.h"
+#include "nthost/loader/error.h"
+
+enum { SYMBOL_SIZE = 18, SYMBOL_LIMIT = 65536, SHORT_NAME = 8, TYPE_FUNCTION = 0x20 };
+enum { CLASS_EXTERNAL = 2, CLASS_STATIC = 3 };
+
+static int add_symbol(struct loader_module *module, uint32_t rva, const char *name, size_t length)
+{
+    char *copy = strndup(name, length);
+    if (copy == NULL) {
+        return -ENOMEM;
+    }
+    module->symbols[module->symbol_count++] = (struct module_symbol){.rva = rva, .name = copy};
+    return 0;
+}
+
+static int add_coff_symbol(struct loader_module *module, const uint8_t *symbol, const char *strings,
+                           size_t room)
+{
+    uint16_t section = read_u16(symbol + 12);
+    uint8_t class = symbol[16];
+    if (read_u16(symbol + 14) != TYPE_FUNCTION || (class != CLASS_EXTERNAL && class != CLASS_STATIC) ||
+        section == 0 || section > module->image.section_count) {
+        return 0;
+    }
+    uint32_t rva = module->image.sections[section - 1].rva + read_u32(symbol + 8);
+    if (read_u32(symbol) != 0) {
+        return add_symbol(module, rva, (const char *)symbol, SHORT_NAME);
+    }
+    uint32_t offset = read_u32(symbol + 4);
+    return offset < room ? add_symbol(module, rva, strings + offset, strnlen(strings + offset, room - offset))
+                         : 0;
+}
+
+static int read_coff(struct loader_module *module, const uint8_t *file, size_t length)
+{
+    const uint8_t *table = file + module->image.symbol_offset;
+    const uint8_t *strings = table + (size_t)module->image.symbol_count * SYMBOL_SIZE;
+    int result = 0;
+    for (uint32_t i = 0; result == 0 && i < module->image.symbol_count && module->symbol_count < SYMBOL_LIMIT;
+         i++) {
+        const uint8_t *symbol = table + (size_t)i * SYMBOL_SIZE;
+        result = add_coff_symbol(module, symbol, (const char *)strings, (size_t)(file + length - strings));
+        i += symbol[17]; // auxiliary records
+    }
+    return result;
+}
+
+static int by_address(const void *left, const void *right)
+{
+    const struct module_symbol *a = left;
+    const struct module_symbol *b = right;
+    return (a->rva > b->rva) - (a->rva < b->rva);
+}
+
+int module_read_symbols(struct loader_module *module, const uint8_t *file, size_t length,
+                        struct loader_error *error)
+{
+    size_t coff = module->image.symbol_count < SYMBOL_LIMIT ? module->image.symbol_count : SYMBOL_LIMIT;
+    module->symbols = calloc(coff + module->export_count + 1, sizeof *module->symbols);
+    int result = module->symbols != NULL ? read_coff(module, file, length) : -ENOMEM;
+    for (size_t i = 0; result == 0 && i < module->export_count; i++) {
+        const struct module_export *export = &module->exports[i];
+        if (export->name != NULL && export->forward == NULL) {
+            result = add_symbol(module, export->rva, export->name, strlen(export->name));
+        }
+    }
+    if (result != 0) {
+        return error_set(error, result, "out of memory");
+    }
+    qsort(module->symbols, module->symbol_count, sizeof *module->symbols, by_address);
+    return 0;
+}
+
+void module_free_symbols(struct loader_module *module)
+{
+    for (size_t i = 0; i < module->symbol_count; i++) {
+        free(module->symbols[i].name);
+    }
+    free(module->symbols);
+}
+
+const struct module_symbol *module_symbol_at(const struct loader_module *module, uint32_t rva)
+{
+    size_t low = 0;
+    size_t high = module->symbol_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (module->symbols[middle].rva <= rva) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low == 0 ? NULL : &module->symbols[low - 1];
+}
+
+static void describe_host(uintptr_t address, char *text, size_t size)
+{
+    Dl_info info;
+    if (dladdr((const void *)address, &info) == 0 || info.dli_fname == NULL) {
+        snprintf(text, size, "%#zx", (size_t)address);
+        return;
+    }
+    const char *slash = strrchr(info.dli_fname, '/');
+    const char *file = slash != NULL ? slash + 1 : info.dli_fname;
+    if (info.dli_sname != NULL) {
+        snprintf(text, size, "%s!%s+%#zx", file, info.dli_sname,
+                 (size_t)(address - (uintptr_t)info.dli_saddr));
+    } else {
+        snprintf(text, size, "%s+%#zx", file, (size_t)(address - (uintptr_t)info.dli_fbase));
+    }
+}
+
+void loader_describe(uintptr_t address, char *text, size_t size)
+{
+    const struct loader_module *module = registry_at(address);
+    if (module == NULL) {
+        describe_host(address, text, size);
+        return;
+    }
+    uint32_t rva = (uint32_t)(address - (uintptr_t)module->base);
+    const struct module_symbol *symbol = module_symbol_at(module, rva);
+    if (symbol != NULL) {
+        snprintf(text, size, "%s!%s+%#x", module->name, symbol->name, rva - symbol->rva);
+    } else {
+        snprintf(text, size, "%s+%#x", module->name, rva);
+    }
+}
