@@ -81,7 +81,6 @@ finish() {
     trap - EXIT INT TERM HUP
     pcscd_stop
     if [ "$status" -ne 0 ] && [ -s "$dir/pcscd.log" ]; then
-        echo 'Last lines of pcscd:' >&2
         tail -n 15 "$dir/pcscd.log" >&2
     fi
     rm -rf "$dir"
@@ -102,9 +101,10 @@ pcscd_start "$dir" || stop "$pcscd_error"
 
 show() {
     printf '\n$ %s\n' "$*"
-    timeout 60 "$@" || stop "'$*' failed; pcscd says why below"
+    timeout 60 "$@" 2>&1 || stop "'$*' failed; pcscd's last lines follow"
 }
 
+opensc-tool --list-readers 2>/dev/null | grep -q Lectern || stop 'the driver did not start the reader; pcscd says why:'
 show opensc-tool --list-readers
 show opensc-tool --atr
 show opensc-tool --send-apdu 00:A4:00:0C:02:3F:00 --send-apdu 00:A4:02:0C:02:2F:00 --send-apdu 00:B0:00:00:00

@@ -57,16 +57,18 @@ static int parse_part(const char *text, size_t length, struct device_name *name)
 int device_name_parse(const char *text, struct device_name *name)
 {
     *name = (struct device_name){.model = RIG_DEFAULT_MODEL};
+    const char *quote = text[0] == '"' ? "\"" : ""; // pcscd hands the quotes on
+    text += strlen(quote);
     if (strncmp(text, prefix, strlen(prefix)) != 0) {
         return -ENODEV;
     }
     text += strlen(prefix);
-    if (*text != '\0' && *text != ':') {
+    if (*text != '\0' && *text != ':' && *text != *quote) {
         return -ENODEV;
     }
     int error = 0;
     while (error == 0 && *text == ':') {
-        size_t length = strcspn(text + 1, ":");
+        size_t length = strcspn(text + 1, quote[0] != '\0' ? ":\"" : ":");
         error = parse_part(text + 1, length, name);
         text += 1 + length;
     }

@@ -40,7 +40,7 @@ mkdir "$dir/reader.conf.d"
 for reader in First:t1 Second:t0 Third:-; do
     cat <<END
 FRIENDLYNAME "${reader%:*}"
-DEVICENAME emulated:card=${reader#*:}
+DEVICENAME "emulated:card=${reader#*:}"
 LIBPATH $library
 END
 done >"$dir/reader.conf.d/lectern"

@@ -42,6 +42,17 @@ static void test_cards(void **state)
     assert_int_equal(device_name_parse("emulated:card=1/2/3/4/5/6/7/8/9", &name), -EINVAL);
 }
 
+static void test_quotes(void **state)
+{
+    struct device_name name;
+    (void)state;
+    assert_int_equal(device_name_parse("\"emulated:model=Gemalto_Ezio_CB+:card=t1\"", &name), 0);
+    assert_string_equal(name.model, "Gemalto_Ezio_CB+");
+    assert_string_equal(name.cards[0], "t1");
+    assert_int_equal(device_name_parse("\"emulated\"", &name), 0);
+    assert_int_equal(device_name_parse("\"/dev/ttyS0\"", &name), -ENODEV);
+}
+
 static void test_not_ours(void **state)
 {
     struct device_name name;
@@ -71,8 +82,8 @@ static void test_too_long(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bare),     cmocka_unit_test(test_parts),    cmocka_unit_test(test_cards),
-        cmocka_unit_test(test_not_ours), cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_bare),   cmocka_unit_test(test_parts),    cmocka_unit_test(test_cards),
+        cmocka_unit_test(test_quotes), cmocka_unit_test(test_not_ours), cmocka_unit_test(test_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
