@@ -86,9 +86,9 @@ static NTSTATUS ProcedureFollow(PCHARACTERS T0, UCHAR Ins)
             status = CharactersMove(T0->Slot, NULL, 0, &procedure, 1, 0);
         } else if ((procedure & 0xF0) == 0x60 || (procedure & 0xF0) == 0x90) {
             return StatusTake(T0, procedure);
-        } else if (procedure == Ins || procedure == (Ins ^ 0x01)) { // with the obsolete Vpp variants
+        } else if (procedure == Ins || (procedure ^ Ins) == 0x01) { // with the obsolete Vpp variants
             status = DataMove(T0, MAXULONG, &procedure);
-        } else if (procedure == (Ins ^ 0xFF) || procedure == (Ins ^ 0xFE)) {
+        } else if ((procedure ^ Ins) == 0xFF || (procedure ^ Ins) == 0xFE) {
             status = DataMove(T0, 1, &procedure);
         } else {
             status = STATUS_DEVICE_PROTOCOL_ERROR;
