@@ -10,6 +10,7 @@ NTSTATUS SmcT1Fail(PSMARTCARD_EXTENSION Ext)
 {
     Ext->T1.State = T1_RESTART;
     Ext->T1.WaitForReply = FALSE;
+    SmcPrivateOf(Ext)->T1.Aborted = FALSE;
     return STATUS_DEVICE_PROTOCOL_ERROR;
 }
 
