@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,6 +152,17 @@ static void close_all(void)
     }
 }
 
+// The serving program's signals are for its own threads.
+static int start_thread(void)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&server, NULL, run_server, NULL);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return -error;
+}
+
 int rig_control_start(const char *path)
 {
     int error = set_address(path, &address);
@@ -161,7 +173,7 @@ int rig_control_start(const char *path)
         error = -errno;
     }
     if (error == 0) {
-        error = -pthread_create(&server, NULL, run_server, NULL);
+        error = start_thread();
     }
     if (error != 0) {
         close_all();

@@ -78,9 +78,8 @@ static int read_lines(FILE *table, const char *path, line_visitor *visitor, void
     size_t size = 0;
     struct emu_model model;
     int result = 0;
-    ssize_t length;
     bool more = true;
-    for (unsigned number = 1; more && (length = getline(&line, &size, table)) > 0; number++) {
+    for (unsigned number = 1; more && getline(&line, &size, table) > 0; number++) {
         if (number == 1) {
             continue; // the column names
         }

@@ -18,7 +18,7 @@ struct names {
 // One plug at a time: what is new after it, devices and interfaces, is the plugged reader's.
 static pthread_mutex_t plug_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct rig_reader *table[READERS_MAX];
+static struct rig_reader table[READERS_MAX]; // a free entry has no slots
 
 static void add_name(void *context, const char *name)
 {
@@ -87,7 +87,7 @@ static nt_status start_problem(const struct rig_reader *reader)
 {
     struct problem problem = {reader->instance, RIG_STATUS_NO_SUCH_DEVICE};
     nt_devices(find_problem, &problem);
-    return problem.status;
+    return rig_status_ok(problem.status) ? RIG_STATUS_UNSUCCESSFUL : problem.status;
 }
 
 static nt_status send_plug(struct rig_reader *reader)
@@ -134,13 +134,13 @@ static nt_status send_unplug(uint32_t port)
     return status;
 }
 
-static bool table_add(struct rig_reader *reader)
+static bool table_add(const struct rig_reader *reader)
 {
     bool added = false;
     pthread_mutex_lock(&table_lock);
     for (size_t i = 0; i < READERS_MAX && !added; i++) {
-        if (table[i] == NULL) {
-            table[i] = reader;
+        if (table[i].slots == 0) {
+            table[i] = *reader;
             added = true;
         }
     }
@@ -149,14 +149,25 @@ static bool table_add(struct rig_reader *reader)
 }
 
 // The lock is held.
-static struct rig_reader **table_find(uint32_t port)
+static struct rig_reader *table_find(uint32_t port)
 {
     for (size_t i = 0; i < READERS_MAX; i++) {
-        if (table[i] != NULL && table[i]->port == port) {
+        if (table[i].slots > 0 && table[i].port == port) {
             return &table[i];
         }
     }
     return NULL;
+}
+
+static bool table_take(uint32_t port)
+{
+    pthread_mutex_lock(&table_lock);
+    struct rig_reader *entry = table_find(port);
+    if (entry != NULL) {
+        entry->slots = 0;
+    }
+    pthread_mutex_unlock(&table_lock);
+    return entry != NULL;
 }
 
 static nt_status plug_locked(struct rig_reader *reader)
@@ -178,53 +189,33 @@ static nt_status plug_locked(struct rig_reader *reader)
 
 nt_status rig_plug(const struct emu_model *model, const char *const *cards, size_t card_count, uint32_t *port)
 {
-    struct rig_reader *reader = calloc(1, sizeof *reader);
-    if (reader == NULL) {
-        return RIG_STATUS_INSUFFICIENT_RESOURCES;
-    }
-    reader->model = *model;
+    struct rig_reader reader = {.model = *model};
     for (size_t slot = 0; slot < card_count && slot < EMU_SLOTS_MAX; slot++) {
         if (cards[slot] != NULL) {
-            strncpy(reader->cards[slot], cards[slot], VBUS_CARD_NAME_MAX - 1);
+            strncpy(reader.cards[slot], cards[slot], VBUS_CARD_NAME_MAX - 1);
         }
     }
     pthread_mutex_lock(&plug_lock);
-    nt_status status = plug_locked(reader);
-    *port = reader->port;
+    nt_status status = plug_locked(&reader);
     pthread_mutex_unlock(&plug_lock);
-    if (!rig_status_ok(status)) {
-        free(reader);
-    }
+    *port = reader.port;
     return status;
 }
 
 nt_status rig_unplug(uint32_t port)
 {
-    struct rig_reader *reader = NULL;
-    pthread_mutex_lock(&table_lock);
-    struct rig_reader **entry = table_find(port);
-    if (entry != NULL) {
-        reader = *entry;
-        *entry = NULL;
-    }
-    pthread_mutex_unlock(&table_lock);
-    if (reader == NULL) {
-        return RIG_STATUS_NO_SUCH_DEVICE;
-    }
-    free(reader);
-    return send_unplug(port);
+    return table_take(port) ? send_unplug(port) : RIG_STATUS_NO_SUCH_DEVICE;
 }
 
 void rig_unplug_all(void)
 {
     for (size_t i = 0; i < READERS_MAX; i++) {
         pthread_mutex_lock(&table_lock);
-        struct rig_reader *reader = table[i];
-        table[i] = NULL;
+        bool plugged = table[i].slots > 0;
+        uint32_t port = table[i].port;
         pthread_mutex_unlock(&table_lock);
-        if (reader != NULL) {
-            (void)send_unplug(reader->port);
-            free(reader);
+        if (plugged) {
+            (void)rig_unplug(port);
         }
     }
 }
@@ -232,9 +223,9 @@ void rig_unplug_all(void)
 static void note_card(uint32_t port, unsigned slot, const char *card)
 {
     pthread_mutex_lock(&table_lock);
-    struct rig_reader **entry = table_find(port);
+    struct rig_reader *entry = table_find(port);
     if (entry != NULL && slot < EMU_SLOTS_MAX) {
-        strncpy((*entry)->cards[slot], card, EMU_NAME_MAX - 1);
+        strncpy(entry->cards[slot], card, EMU_NAME_MAX - 1);
     }
     pthread_mutex_unlock(&table_lock);
 }
@@ -268,8 +259,8 @@ nt_status rig_statistics(uint32_t port, struct emu_statistics *statistics)
 unsigned rig_slots(uint32_t port)
 {
     pthread_mutex_lock(&table_lock);
-    struct rig_reader **entry = table_find(port);
-    unsigned slots = entry != NULL ? (*entry)->slots : 0;
+    struct rig_reader *entry = table_find(port);
+    unsigned slots = entry != NULL ? entry->slots : 0;
     pthread_mutex_unlock(&table_lock);
     return slots;
 }
@@ -278,9 +269,9 @@ nt_status rig_open(uint32_t port, unsigned slot, nt_file **file)
 {
     char link[NT_ID_MAX] = "";
     pthread_mutex_lock(&table_lock);
-    struct rig_reader **entry = table_find(port);
-    if (entry != NULL && slot < (*entry)->slots) {
-        memcpy(link, (*entry)->links[slot], NT_ID_MAX);
+    struct rig_reader *entry = table_find(port);
+    if (entry != NULL && slot < entry->slots) {
+        memcpy(link, entry->links[slot], NT_ID_MAX);
     }
     pthread_mutex_unlock(&table_lock);
     return link[0] != '\0' ? nt_open(link, file) : RIG_STATUS_NO_SUCH_DEVICE;
@@ -291,9 +282,9 @@ size_t rig_readers(struct rig_reader *readers, size_t capacity)
     size_t count = 0;
     pthread_mutex_lock(&table_lock);
     for (size_t i = 0; i < READERS_MAX; i++) {
-        if (table[i] != NULL) {
+        if (table[i].slots > 0) {
             if (count < capacity) {
-                readers[count] = *table[i];
+                readers[count] = table[i];
             }
             count++;
         }

@@ -68,7 +68,7 @@ static cJSON *find_reader(const char *word, struct rig_reader *reader)
                             : refuse("no such reader, see `lectern list`", any ? "" : word);
 }
 
-static cJSON *insert(char **words, const struct rig_reader *reader)
+static cJSON *insert(const char *const *words, const struct rig_reader *reader)
 {
     uint32_t slot;
     if (!parse_number(words[2], &slot) || slot >= reader->slots) {
@@ -83,7 +83,7 @@ static cJSON *insert(char **words, const struct rig_reader *reader)
     return conclude(rig_insert(reader->port, slot, words[3]));
 }
 
-static cJSON *eject(char **words, const struct rig_reader *reader)
+static cJSON *eject(const char *const *words, const struct rig_reader *reader)
 {
     uint32_t slot;
     if (!parse_number(words[2], &slot) || slot >= reader->slots) {
@@ -95,13 +95,13 @@ static cJSON *eject(char **words, const struct rig_reader *reader)
     return conclude(rig_eject(reader->port, slot));
 }
 
-static cJSON *unplug(char **words, const struct rig_reader *reader)
+static cJSON *unplug(const char *const *words, const struct rig_reader *reader)
 {
     (void)words;
     return conclude(rig_unplug(reader->port));
 }
 
-typedef cJSON *reader_request(char **words, const struct rig_reader *reader);
+typedef cJSON *reader_request(const char *const *words, const struct rig_reader *reader);
 
 static const struct {
     const char *name;
@@ -113,7 +113,7 @@ static const struct {
     {"eject", 3, NULL, eject},       {"unplug", 2, NULL, unplug},
 };
 
-static size_t split(char *line, char *words[WORDS_MAX + 1])
+static size_t split(char *line, const char *words[WORDS_MAX + 1])
 {
     size_t count = 0;
     char *rest = NULL;
@@ -127,7 +127,7 @@ static size_t split(char *line, char *words[WORDS_MAX + 1])
 cJSON *rig_control_answer(const char *request)
 {
     char line[LINE_MAX_BYTES];
-    char *words[WORDS_MAX + 1];
+    const char *words[WORDS_MAX + 1] = {"", "", "", "", ""};
     struct rig_reader reader;
     (void)snprintf(line, sizeof line, "%s", request);
     size_t count = split(line, words);
@@ -141,5 +141,5 @@ cJSON *rig_control_answer(const char *request)
         cJSON *refusal = find_reader(words[1], &reader);
         return refusal != NULL ? refusal : requests[i].reader(words, &reader);
     }
-    return refuse("not a request", count > 0 ? words[0] : "");
+    return refuse("not a request", words[0]);
 }

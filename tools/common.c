@@ -24,9 +24,10 @@ static const struct option long_options[] = {
 int complain(const struct command *command, int exit_status, const char *format, ...)
 {
     va_list arguments;
+    va_start(arguments, format);
     (void)fflush(stdout);
     (void)fprintf(stderr, "lectern%s%s: ", command != NULL ? " " : "", command != NULL ? command->name : "");
-    va_start(arguments, format);
+    // clang-tidy 14 does not see the va_start above. NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized)
     (void)vfprintf(stderr, format, arguments);
     va_end(arguments);
     (void)fputc('\n', stderr);
