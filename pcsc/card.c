@@ -55,7 +55,7 @@ static void note_power(struct channel *channel, const uint8_t *atr, size_t lengt
 
 static RESPONSECODE power_down(struct channel *channel)
 {
-    uint8_t none[RIG_ATR_MAX];
+    uint8_t none[RIG_ATR_MAX] = {0};
     size_t length;
     note_power(channel, none, 0); // before: what follows may find the slot unpowered by our own doing
     nt_status status = rig_slot_power(channel->file, RIG_POWER_DOWN, none, &length);
@@ -65,7 +65,7 @@ static RESPONSECODE power_down(struct channel *channel)
 
 static RESPONSECODE power_up(struct channel *channel, bool warm, PUCHAR atr, PDWORD atr_length)
 {
-    uint8_t answer[RIG_ATR_MAX];
+    uint8_t answer[RIG_ATR_MAX] = {0};
     size_t length = 0;
     enum rig_state state;
     nt_status status = rig_slot_state(channel->file, &state);

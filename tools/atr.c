@@ -36,7 +36,7 @@ static void print_facts(const struct AtrFacts *facts)
     (void)printf("Fi/Di: index %u/%u, F=%u D=%u", facts->Fl, facts->Dl, facts->F, facts->DNumerator);
     (void)printf(facts->DDivisor > 1 ? "/%u\n" : "\n", facts->DDivisor);
     (void)printf("Extra guard time: %u\n", facts->N);
-    (void)printf("Programming: %u mA, %u.%u V\n", facts->Current, facts->Voltage / 10, facts->Voltage % 10);
+    (void)printf("Programming: %d mA, %d.%d V\n", facts->Current, facts->Voltage / 10, facts->Voltage % 10);
     if ((facts->Supported & RIG_PROTOCOL_T0) != 0) {
         (void)printf("T=0: WI=%u, work waiting time %u us\n", facts->WI, facts->WT);
     }
