@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// The executive's inside: pool and workers.
+#pragma once
+#include <ntddk.h>
+
+VOID ExpBootPool(BOOLEAN GuardPages);
+VOID ExpShutdownPool(VOID); // verifier: what the kernel itself still has is a leak too
+// Blocks charged to the driver; at most Capacity lines "tag, size, allocator" are appended to Text.
+ULONG ExpDescribePool(USHORT Driver, PCHAR Text, SIZE_T Size);
+// The block around an address, also a freed one that is still quarantined; FALSE: none known.
+BOOLEAN ExpDescribeAddress(const VOID *Address, PCHAR Text, SIZE_T Size, BOOLEAN *Freed);
+SIZE_T ExpPoolBytes(VOID); // in use; counted with the verifier only
+
+VOID ExpBootWorkers(VOID);
+VOID ExpShutdownWorkers(VOID); // waits for queued items
+BOOLEAN ExpWorkItemRangeActive(PVOID Start, SIZE_T Size, PVOID *Object);
+// As ExQueueWorkItem, charged to a driver other than the current one.
+VOID ExpQueueWorkItemFor(PWORK_QUEUE_ITEM Item, WORK_QUEUE_TYPE Type, USHORT Driver);

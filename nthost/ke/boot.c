@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "nthost/ke/ke.h"
+#include "nthost/ex/ex.h"
+#include "nthost/ob/ob.h"
+#include "nthost/os/os.h"
+#include "nthost/verifier/verifier.h"
+
+KI_BOOT KiOptions;
+
+BOOLEAN KiBoot(const KI_BOOT *Boot)
+{
+    KiOptions = *Boot;
+    if (!Boot->Virtual) {
+        KiOptions.Seed = 0;
+    }
+    VfBoot(Boot->Verifier);
+    ObpBoot();
+    ExpBootPool(Boot->GuardPages);
+    KiBootThreads();
+    KiBootClock();
+    if (!KiStartClock()) {
+        KiShutdownThreads();
+        return FALSE;
+    }
+    ExpBootWorkers();
+    return TRUE;
+}
+
+VOID KiShutdown(VOID)
+{
+    ExpShutdownWorkers();
+    KiReapThreads();
+    KiStopClock();
+    os_threads_join();
+    ObpShutdown();
+    ExpShutdownPool();
+    KiShutdownThreads();
+    KiFreeTimers();
+    VfShutdown();
+    KiOptions = (KI_BOOT){0};
+}
+
+VOID KiPrint(PCSTR Text)
+{
+    if (KiOptions.Print != NULL) {
+        KiOptions.Print(KiOptions.Context, Text);
+    }
+}

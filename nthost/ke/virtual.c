@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+// The deterministic scheduler: the thread that has the baton runs, all others wait for it. Only the holder
+// touches the ready and spinning lists and the time; host threads that arrive queue up under a lock of their
+// own.
+#include "nthost/ke/ke.h"
+#include "nthost/ke/lock.h"
+#include "nthost/verifier/verifier.h"
+
+ULONG64 KiVirtualNow;
+
+static LIST_ENTRY KiReadyListHead, KiSpinListHead;
+static ULONG KiReadyCount, KiSpinCount;
+static ULONG64 KiRandomState;
+static PKTHREAD KiIdleThread; // the clock's: keeps the baton while every thread is outside
+
+static uint32_t KiArrivalLock, KiArrivalWord;
+static LIST_ENTRY KiArrivalListHead;
+static LONG KiOutsideCount;
+
+// splitmix64: any seed is a good one.
+static ULONG64 KiRandom(VOID)
+{
+    ULONG64 Value = KiRandomState += 0x9E3779B97F4A7C15u;
+    Value = (Value ^ (Value >> 30)) * 0xBF58476D1CE4E5B9u;
+    Value = (Value ^ (Value >> 27)) * 0x94D049BB133111EBu;
+    return Value ^ (Value >> 31);
+}
+
+ULONG KiChooseVirtual(ULONG Count)
+{
+    return KiOptions.Seed == 0 ? 0 : (ULONG)(KiRandom() % Count);
+}
+
+static VOID KiMakeReady(PKTHREAD Thread)
+{
+    Thread->State = KiReadyToRun;
+    InsertTailList(&KiReadyListHead, &Thread->ReadyListEntry);
+    KiReadyCount++;
+}
+
+VOID KiReadyVirtual(PKTHREAD Thread)
+{
+    if (Thread->State == KiWaiting) {
+        KiMakeReady(Thread);
+    }
+}
+
+static VOID KiTakeArrivals(VOID)
+{
+    KiLock(&KiArrivalLock);
+    while (!IsListEmpty(&KiArrivalListHead)) {
+        KiMakeReady(CONTAINING_RECORD(RemoveHeadList(&KiArrivalListHead), KTHREAD, ReadyListEntry));
+    }
+    KiUnlock(&KiArrivalLock);
+}
+
+static VOID KiMoveTime(ULONG64 Now)
+{
+    KiVirtualNow = Now;
+    KiUpdateTime();
+    if (KiNextDue() <= Now) {
+        KiExpireTimers();
+    }
+}
+
+VOID KiAdvanceVirtual(ULONG64 Interval)
+{
+    KiMoveTime(KiVirtualNow + Interval);
+}
+
+static PKTHREAD KiTakeReady(VOID)
+{
+    PLIST_ENTRY Entry = KiReadyListHead.Flink;
+    for (ULONG i = KiChooseVirtual(KiReadyCount); i > 0; i--) {
+        Entry = Entry->Flink;
+    }
+    RemoveEntryList(Entry);
+    KiReadyCount--;
+    return CONTAINING_RECORD(Entry, KTHREAD, ReadyListEntry);
+}
+
+static PKTHREAD KiChooseNext(VOID)
+{
+    // A step costs some time, so that threads that keep each other busy cannot hold back the timers.
+    KiMoveTime(KiVirtualNow + 1);
+    for (;;) {
+        uint32_t Arrivals = __atomic_load_n(&KiArrivalWord, __ATOMIC_ACQUIRE);
+        KiTakeArrivals();
+        if (KiReadyCount != 0) {
+            return KiTakeReady();
+        }
+        ULONG64 Due = KiNextDue();
+        if (Due != OS_FOREVER) {
+            KiMoveTime(Due);
+        } else if (__atomic_load_n(&KiOutsideCount, __ATOMIC_ACQUIRE) > 0) {
+            os_wait(&KiArrivalWord, Arrivals, OS_FOREVER);
+        } else {
+            VfBreak(VfRuleDeadlock, 0, 0, 0, "every thread waits, and no timer is set");
+        }
+    }
+}
+
+static VOID KiPass(PKTHREAD Thread)
+{
+    __atomic_store_n(&Thread->Baton, 1, __ATOMIC_RELEASE);
+    os_wake(&Thread->Baton, 1);
+}
+
+static VOID KiAwaitBaton(PKTHREAD Thread)
+{
+    while (__atomic_exchange_n(&Thread->Baton, 0, __ATOMIC_ACQUIRE) == 0) {
+        KiAnswerStackRequest(Thread);
+        os_wait(&Thread->Baton, 0, OS_FOREVER);
+    }
+    Thread->State = KiRunning;
+}
+
+static VOID KiSwitch(PKTHREAD Thread)
+{
+    PKTHREAD Next = KiChooseNext();
+    if (Next == Thread) {
+        Thread->State = KiRunning;
+        return;
+    }
+    KiPass(Next);
+    KiAwaitBaton(Thread);
+}
+
+VOID KiPreemptVirtual(VOID)
+{
+    PKTHREAD Thread = KiCurrentThread();
+    KiMoveTime(KiVirtualNow + 1);
+    if (KiRandom() % 4 == 0) {
+        KiMakeReady(Thread);
+        KiSwitch(Thread);
+    }
+}
+
+VOID KiBlockVirtual(PKTHREAD Thread, ULONG64 Due)
+{
+    if (Due != OS_FOREVER) {
+        KiLockDispatcher();
+        KiInsertTimerLocked(&Thread->Timer, Due);
+        KiUnlockDispatcher();
+    }
+    Thread->State = KiWaiting;
+    KiSwitch(Thread);
+    if (Due != OS_FOREVER) {
+        KiLockDispatcher();
+        KiRemoveTimerLocked(&Thread->Timer);
+        KiUnlockDispatcher();
+    }
+}
+
+VOID KiIdleVirtual(PKTHREAD Thread)
+{
+    KiIdleThread = Thread;
+    Thread->State = KiWaiting;
+    KiSwitch(Thread);
+}
+
+VOID KiSpinVirtual(PKSPIN_LOCK Lock)
+{
+    PKTHREAD Thread = KiCurrentThread();
+    Thread->SpinLock = Lock;
+    Thread->State = KiSpinning;
+    InsertTailList(&KiSpinListHead, &Thread->ReadyListEntry);
+    KiSpinCount++;
+    KiSwitch(Thread);
+    Thread->SpinLock = NULL;
+}
+
+VOID KiSpinWakeVirtual(PKSPIN_LOCK Lock)
+{
+    PLIST_ENTRY Next = KiSpinListHead.Flink;
+    while (KiSpinCount != 0 && Next != &KiSpinListHead) {
+        PKTHREAD Thread = CONTAINING_RECORD(Next, KTHREAD, ReadyListEntry);
+        Next = Next->Flink;
+        if (Thread->SpinLock == Lock) {
+            RemoveEntryList(&Thread->ReadyListEntry);
+            KiSpinCount--;
+            KiMakeReady(Thread);
+        }
+    }
+}
+
+VOID KiArriveVirtual(PKTHREAD Thread)
+{
+    KiLock(&KiArrivalLock);
+    InsertTailList(&KiArrivalListHead, &Thread->ReadyListEntry);
+    __atomic_fetch_add(&KiArrivalWord, 1, __ATOMIC_RELEASE);
+    if (Thread->State == KiOutside) {
+        __atomic_fetch_sub(&KiOutsideCount, 1, __ATOMIC_RELEASE);
+    }
+    KiUnlock(&KiArrivalLock);
+    os_wake(&KiArrivalWord, 1);
+    KiAwaitBaton(Thread);
+}
+
+// The thread gives up the baton and does not want it back for now.
+VOID KiDepartVirtual(PKTHREAD Thread, KI_STATE State)
+{
+    Thread->State = State;
+    if (State == KiOutside) {
+        __atomic_fetch_add(&KiOutsideCount, 1, __ATOMIC_RELEASE);
+    }
+    KiTakeArrivals();
+    if (KiReadyCount == 0) {
+        KiReadyVirtual(KiIdleThread);
+    }
+    if (KiReadyCount != 0) {
+        KiPass(KiTakeReady());
+    }
+}
+
+VOID KiStartVirtual(PKTHREAD Thread)
+{
+    KiMakeReady(Thread);
+}
+
+VOID KiAwaitFirstTurn(PKTHREAD Thread)
+{
+    KiAwaitBaton(Thread);
+}
+
+VOID KiBootVirtual(PKTHREAD Thread, ULONG64 Seed)
+{
+    KiVirtualNow = 0;
+    KiRandomState = Seed;
+    KiIdleThread = NULL;
+    KiOutsideCount = 0;
+    KiReadyCount = KiSpinCount = 0;
+    InitializeListHead(&KiReadyListHead);
+    InitializeListHead(&KiSpinListHead);
+    InitializeListHead(&KiArrivalListHead);
+    Thread->State = KiRunning;
+}

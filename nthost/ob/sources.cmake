@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+list(APPEND wdm_sources ob/handle.c ob/names.c ob/object.c)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+list(APPEND wdm_sources verifier/checks.c verifier/drivers.c verifier/lockorder.c verifier/report.c verifier/verifier.c)
