@@ -3,11 +3,12 @@
 #include "reader/exchange.h"
 #include "reader/ccid/parameters.h"
 
-#define T0_HEADER_LENGTH 5
-#define T0_INS           1
-#define T0_NULL          0x60
-#define T1_PROLOGUE      3
-#define T1_LEN           2
+#define T0_HEADER_LENGTH   5
+#define T0_INS             1
+#define T0_NULL            0x60
+#define STATUS_WORD_LENGTH 2
+#define T1_PROLOGUE        3
+#define T1_LEN             2
 
 typedef struct _CHARACTERS { // one T=0 command under way
     PSLOT Slot;
@@ -42,26 +43,28 @@ static NTSTATUS ReplyAppend(PCHARACTERS T0, ULONG Want)
     return status;
 }
 
-// ISO 7816-3:2006 10.3.3: the card acknowledged the transfer of Count bytes in the command's direction.
+// ISO 7816-3:2006 10.3.3: the card acknowledged the transfer of Count bytes in the command's direction. When
+// it sends all the rest, the status word is fetched along with it: between two messages the reader may not
+// listen.
 static NTSTATUS DataMove(PCHARACTERS T0, ULONG Count, PUCHAR Procedure)
 {
+    ULONG count = min(Count, T0->Left != 0 ? T0->Left : T0->Expected);
     NTSTATUS status;
 
+    if (count == 0) {
+        return STATUS_DEVICE_PROTOCOL_ERROR;
+    }
     if (T0->Left != 0) {
-        ULONG count = min(Count, T0->Left);
         T0->Data += count;
         T0->Left -= count;
         return CharactersMove(T0->Slot, T0->Data - count, count, Procedure, 1, 0);
     }
-    if (T0->Expected == 0) {
-        return STATUS_DEVICE_PROTOCOL_ERROR;
+    T0->Expected -= count;
+    status = ReplyAppend(T0, count + (T0->Expected == 0 ? STATUS_WORD_LENGTH : 0));
+    if (!NT_SUCCESS(status) || T0->Expected == 0) {
+        return status;
     }
-    status = ReplyAppend(T0, min(Count, T0->Expected));
-    if (NT_SUCCESS(status)) {
-        T0->Expected -= min(Count, T0->Expected);
-        status = CharactersMove(T0->Slot, NULL, 0, Procedure, 1, 0);
-    }
-    return status;
+    return CharactersMove(T0->Slot, NULL, 0, Procedure, 1, 0);
 }
 
 static NTSTATUS StatusTake(PCHARACTERS T0, UCHAR Sw1)
@@ -75,6 +78,25 @@ static NTSTATUS StatusTake(PCHARACTERS T0, UCHAR Sw1)
     return ReplyAppend(T0, 1);
 }
 
+// All data and two bytes more have come: SW1 SW2, or a NULL and the procedure byte after it. TRUE: the status
+// word.
+static BOOLEAN DataEnded(PCHARACTERS T0, PUCHAR Procedure)
+{
+    const UCHAR *tail = T0->Slot->Smartcard.SmartcardReply.Buffer + T0->Received - STATUS_WORD_LENGTH;
+
+    if (tail[0] != T0_NULL) {
+        return TRUE;
+    }
+    T0->Received -= STATUS_WORD_LENGTH;
+    *Procedure = tail[1];
+    return FALSE;
+}
+
+static BOOLEAN IsStatusByte(UCHAR Procedure)
+{
+    return (Procedure & 0xF0) == 0x60 || (Procedure & 0xF0) == 0x90;
+}
+
 static NTSTATUS ProcedureFollow(PCHARACTERS T0, UCHAR Ins)
 {
     UCHAR procedure;
@@ -82,16 +104,22 @@ static NTSTATUS ProcedureFollow(PCHARACTERS T0, UCHAR Ins)
 
     T0->Data += T0_HEADER_LENGTH;
     while (NT_SUCCESS(status)) {
+        ULONG owed = T0->Expected;
+        UCHAR difference = procedure ^ Ins;
+
         if (procedure == T0_NULL) {
             status = CharactersMove(T0->Slot, NULL, 0, &procedure, 1, 0);
-        } else if ((procedure & 0xF0) == 0x60 || (procedure & 0xF0) == 0x90) {
+        } else if (IsStatusByte(procedure)) {
             return StatusTake(T0, procedure);
-        } else if (procedure == Ins || (procedure ^ Ins) == 0x01) { // with the obsolete Vpp variants
+        } else if (difference == 0x00 || difference == 0x01) { // with the obsolete Vpp variants
             status = DataMove(T0, MAXULONG, &procedure);
-        } else if ((procedure ^ Ins) == 0xFF || (procedure ^ Ins) == 0xFE) {
+        } else if (difference == 0xFF || difference == 0xFE) {
             status = DataMove(T0, 1, &procedure);
         } else {
             status = STATUS_DEVICE_PROTOCOL_ERROR;
+        }
+        if (NT_SUCCESS(status) && owed != 0 && T0->Expected == 0 && DataEnded(T0, &procedure)) {
+            return status;
         }
     }
     return status;

@@ -91,9 +91,25 @@ static VOID CharacterT0Receives(void)
     const SCRIPT_LINE lines[] = {{1, 0, 5, ReadRecord, STATUS_SUCCESS, 0, 0, 1, one},
                                  {1, 0, 0, NULL, STATUS_SUCCESS, 0, 0, 1, data},
                                  {1, 0, 0, NULL, STATUS_SUCCESS, 0, 0, 1, all},
-                                 {2, 0, 0, NULL, STATUS_SUCCESS, 0, 0, 2, data + 1},
-                                 {1, 0, 0, NULL, STATUS_SUCCESS, 0, 0, 1, Status},
+                                 {4, 0, 0, NULL, STATUS_SUCCESS, 0, 0, 4, data + 1}};
+    ULONG length = sizeof(Reply);
+
+    Begin(0, lines, RTL_NUMBER_OF(lines));
+    CHECK_STATUS(ScriptTransmit(SCARD_PROTOCOL_T0, ReadRecord, sizeof(ReadRecord), Reply, &length),
+                 STATUS_SUCCESS);
+    CHECK_EQ(length, sizeof(data));
+    CHECK_MEM(Reply, data, sizeof(data));
+    ScriptEnd();
+}
+
+static VOID CharacterT0WaitsForALateStatus(void)
+{
+    static const UCHAR all[] = {0xB2};
+    static const UCHAR late[] = {0x11, 0x22, 0x33, 0x60, 0x90};
+    const SCRIPT_LINE lines[] = {{1, 0, 5, ReadRecord, STATUS_SUCCESS, 0, 0, 1, all},
+                                 {5, 0, 0, NULL, STATUS_SUCCESS, 0, 0, 5, late},
                                  {1, 0, 0, NULL, STATUS_SUCCESS, 0, 0, 1, Status + 1}};
+    static const UCHAR data[] = {0x11, 0x22, 0x33, 0x90, 0x00};
     ULONG length = sizeof(Reply);
 
     Begin(0, lines, RTL_NUMBER_OF(lines));
@@ -109,9 +125,9 @@ static VOID CharacterT0RefusesNonsense(void)
     static const UCHAR strange[] = {0x33};
     static const UCHAR all[] = {0xB2};
     const SCRIPT_LINE unknown[] = {{1, 0, 5, ReadRecord, STATUS_SUCCESS, 0, 0, 1, strange}};
+    static const UCHAR late[] = {0x11, 0x22, 0x33, 0x60, 0xB2};
     const SCRIPT_LINE endless[] = {{1, 0, 5, ReadRecord, STATUS_SUCCESS, 0, 0, 1, all},
-                                   {3, 0, 0, NULL, STATUS_SUCCESS, 0, 0, 3, ReadRecord},
-                                   {1, 0, 0, NULL, STATUS_SUCCESS, 0, 0, 1, all}};
+                                   {5, 0, 0, NULL, STATUS_SUCCESS, 0, 0, 5, late}};
     ULONG length = sizeof(Reply);
 
     Begin(0, unknown, RTL_NUMBER_OF(unknown));
@@ -165,6 +181,7 @@ const struct WdmTest WdmTests[] = {{"TPDU T=0 without Le", TpduT0LeavesLeBehind}
                                    {"TPDU T=1 dead reader", TpduT1EndsOnADeadReader},
                                    {"character T=0 sends", CharacterT0Sends},
                                    {"character T=0 receives", CharacterT0Receives},
+                                   {"character T=0 late status", CharacterT0WaitsForALateStatus},
                                    {"character T=0 nonsense", CharacterT0RefusesNonsense},
                                    {"character T=1", CharacterT1ReadsTheLength},
                                    {"PPS", PpsBelongsToTheHost},
