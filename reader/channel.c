@@ -4,6 +4,7 @@
 
 #define CHANNEL_OUT_TIMEOUT 5000                       // ms; a reader takes a message at once or is stuck
 #define CHANNEL_SHORTEST    (CCID_HEADER_LENGTH + 261) // some readers state less than the short APDU they take
+#define CHANNEL_SMALLEST    32                         // and would chain for ever with less
 #define CHANNEL_IN_SMALLEST 512
 #define CHANNEL_STALE_MAX   16  // answers to others before the reader is taken for confused
 #define CHANNEL_DURATION    600 // s, for all time extensions of one command
@@ -22,7 +23,11 @@ NTSTATUS ChannelOpen(PREADER Reader)
     ULONG message = Reader->Usb.Interface.Descriptor.MaxMessageLength;
     NTSTATUS status;
 
-    message = message < CHANNEL_SHORTEST ? CHANNEL_SHORTEST : message;
+    // Below the extended level nothing is chained, so what a short APDU needs is taken for granted.
+    if ((Reader->Usb.Interface.Descriptor.Features & CCID_FEATURE_EXTENDED_APDU) == 0) {
+        message = max(message, CHANNEL_SHORTEST);
+    }
+    message = max(message, CHANNEL_SMALLEST);
     channel->MessageMax = message > CCID_MESSAGE_MAX ? CCID_MESSAGE_MAX : message;
     channel->OutSize = channel->MessageMax;
     // Whole packets, and room for one more: a full packet into a lesser remainder is babble, USB 2.0 8.7.4.

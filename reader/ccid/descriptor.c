@@ -42,7 +42,7 @@ BOOLEAN CcidClassDecode(const UCHAR *Bytes, ULONG Length, PCCID_CLASS Class)
     Class->LcdLayout = WireGet16(Bytes + 50);
     Class->PinSupport = Bytes[52];
     Class->MaxBusySlots = Bytes[53];
-    return TRUE;
+    return Class->MaxMessageLength >= CCID_HEADER_LENGTH; // or nothing could be said to it
 }
 
 static VOID InterfaceBegin(PCCID_INTERFACE Interface, const UCHAR *Descriptor, ULONG Offset)

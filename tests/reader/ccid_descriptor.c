@@ -121,6 +121,9 @@ static VOID WithoutABulkPipeNothingMatches(void)
     Setup();
     Copy[CLASS_OFFSET + 1] = 0x24; // another functional descriptor
     CHECK_STATUS(CcidInterfaceFind(Copy, TOTAL, &Found), STATUS_NO_MATCH);
+    Setup();
+    RtlZeroMemory(Copy + CLASS_OFFSET + 2, CCID_CLASS_LENGTH - 2); // messages of no length
+    CHECK_STATUS(CcidInterfaceFind(Copy, TOTAL, &Found), STATUS_NO_MATCH);
 }
 
 static VOID RefusesBadLengths(void)
