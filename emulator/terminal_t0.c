@@ -65,7 +65,8 @@ static enum terminal_result procedure(struct slot *slot, uint64_t now, uint8_t b
         t0->state = STATE_SW2;
         return TERMINAL_BUSY;
     }
-    bool all = byte == t0->header[1], one = byte == (t0->header[1] ^ 0xFF);
+    const uint8_t single = (uint8_t)~t0->header[1];
+    bool all = byte == t0->header[1], one = byte == single;
     uint16_t left =
         t0->length != 0 ? (uint16_t)(t0->length - t0->sent) : (uint16_t)(t0->expected - t0->received);
     if ((!all && !one) || left == 0) {

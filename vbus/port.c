@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+// What a hub does for a device: its internal device controls besides URBs, selective suspend among them.
+#include "vbus/vbus.h"
+
+// ms_abi in the native build; the header's own type forgets the calling convention.
+typedef VOID NTAPI VBUS_IDLE_CALLBACK(PVOID Context);
+
+static DRIVER_CANCEL VbusSlotCancel;
+static IO_WORKITEM_ROUTINE VbusPortIdleWork;
+
+static VOID NTAPI VbusSlotCancel(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PVBUS_PDO pdo = DeviceObject->DeviceExtension;
+    KIRQL irql;
+
+    IoReleaseCancelSpinLock(Irp->CancelIrql);
+    KeAcquireSpinLock(&pdo->Lock, &irql);
+    if (pdo->WaitWake == Irp) {
+        pdo->WaitWake = NULL;
+    }
+    if (pdo->Idle == Irp) {
+        pdo->Idle = NULL;
+    }
+    KeReleaseSpinLock(&pdo->Lock, irql);
+    VbusComplete(Irp, STATUS_CANCELLED);
+}
+
+NTSTATUS VbusSlotHold(PVBUS_PDO Pdo, PIRP *Slot, PIRP Irp)
+{
+    NTSTATUS status = STATUS_PENDING;
+    KIRQL irql;
+
+    IoMarkIrpPending(Irp);
+    KeAcquireSpinLock(&Pdo->Lock, &irql);
+    if (!Pdo->Present) {
+        status = STATUS_NO_SUCH_DEVICE;
+    } else if (*Slot != NULL) {
+        status = STATUS_DEVICE_BUSY;
+    } else {
+        *Slot = Irp;
+        IoSetCancelRoutine(Irp, VbusSlotCancel);
+        if (Irp->Cancel && IoSetCancelRoutine(Irp, NULL) != NULL) {
+            *Slot = NULL;
+            status = STATUS_CANCELLED;
+        }
+    }
+    KeReleaseSpinLock(&Pdo->Lock, irql);
+    if (status != STATUS_PENDING) {
+        VbusComplete(Irp, status);
+    }
+    return STATUS_PENDING;
+}
+
+VOID VbusSlotComplete(PVBUS_PDO Pdo, PIRP *Slot, NTSTATUS Status)
+{
+    PIRP irp;
+    KIRQL irql;
+
+    KeAcquireSpinLock(&Pdo->Lock, &irql);
+    irp = *Slot;
+    *Slot = NULL;
+    if (irp != NULL && IoSetCancelRoutine(irp, NULL) == NULL) {
+        irp = NULL; // the cancel routine has it
+    }
+    KeReleaseSpinLock(&Pdo->Lock, irql);
+    if (irp != NULL) {
+        VbusComplete(irp, Status);
+    }
+}
+
+// The hub's part of selective suspend: asks the function driver, in a thread of its own, to go to sleep.
+static VOID NTAPI VbusPortIdleWork(PDEVICE_OBJECT DeviceObject, PVOID Context)
+{
+    PVBUS_PDO pdo = DeviceObject->DeviceExtension;
+    PUSB_IDLE_CALLBACK_INFO info = NULL;
+    KIRQL irql;
+
+    IoFreeWorkItem(Context);
+    KeAcquireSpinLock(&pdo->Lock, &irql);
+    if (pdo->Idle != NULL) {
+        info = IoGetCurrentIrpStackLocation(pdo->Idle)->Parameters.DeviceIoControl.Type3InputBuffer;
+    }
+    USB_IDLE_CALLBACK_INFO copy = info != NULL ? *info : (USB_IDLE_CALLBACK_INFO){0};
+    KeReleaseSpinLock(&pdo->Lock, irql);
+    if (copy.IdleCallback != NULL) {
+        ((VBUS_IDLE_CALLBACK *)(PVOID)copy.IdleCallback)(copy.IdleContext);
+    }
+}
+
+NTSTATUS VbusPortIdle(PVBUS_PDO Pdo, PIRP Irp)
+{
+    PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(Irp);
+    PUSB_IDLE_CALLBACK_INFO info = stack->Parameters.DeviceIoControl.Type3InputBuffer;
+    PIO_WORKITEM item;
+
+    if (info == NULL || info->IdleCallback == NULL ||
+        stack->Parameters.DeviceIoControl.InputBufferLength < sizeof *info) {
+        return VbusComplete(Irp, STATUS_INVALID_PARAMETER);
+    }
+    item = IoAllocateWorkItem(Pdo->Common.Self);
+    if (item == NULL) {
+        return VbusComplete(Irp, STATUS_INSUFFICIENT_RESOURCES);
+    }
+    if (Pdo->Idle != NULL) { // before the work item is queued for the wrong request
+        IoFreeWorkItem(item);
+        return VbusComplete(Irp, STATUS_DEVICE_BUSY);
+    }
+    (VOID) VbusSlotHold(Pdo, &Pdo->Idle, Irp);
+    IoQueueWorkItem(item, VbusPortIdleWork, DelayedWorkQueue, item);
+    return STATUS_PENDING;
+}
+
+static NTSTATUS VbusPortReset(_Inout_ PVBUS_PDO Pdo, _Inout_ PIRP Irp)
+{
+    struct emu_setup configure = {0x00, 0x09, 1, 0, 0};
+    ULONG length = 0;
+    BOOLEAN configured = FALSE;
+    KIRQL irql;
+
+    VbusTransferAbort(Pdo, NULL, USBD_STATUS_CANCELED);
+    KeAcquireSpinLock(&Pdo->Lock, &irql);
+    if (Pdo->Present) {
+        emu_reader_reset(Pdo->Reader, VbusTime(Pdo));
+        configured = Pdo->Configured;
+    }
+    for (ULONG i = 0; i < VBUS_PIPES; i++) {
+        Pdo->Pipes[i].Halted = FALSE;
+    }
+    KeReleaseSpinLock(&Pdo->Lock, irql);
+    USBD_STATUS status = configured ? VbusDeviceControl(Pdo, &configure, NULL, &length) : USBD_STATUS_SUCCESS;
+    VbusTransferPump(Pdo);
+    return VbusComplete(Irp, VbusUrbStatus(status));
+}
+
+static NTSTATUS VbusPortStatus(_In_ PVBUS_PDO Pdo, _Inout_ PIRP Irp)
+{
+    PULONG status = IoGetCurrentIrpStackLocation(Irp)->Parameters.Others.Argument1;
+
+    if (status == NULL) {
+        return VbusComplete(Irp, STATUS_INVALID_PARAMETER);
+    }
+    *status = Pdo->Present ? USBD_PORT_ENABLED | USBD_PORT_CONNECTED : 0;
+    return VbusComplete(Irp, STATUS_SUCCESS);
+}
+
+static NTSTATUS VbusPortCycle(_Inout_ PVBUS_PDO Pdo, _Inout_ PIRP Irp)
+{
+    PVBUS_FDO parent = Pdo->Parent;
+
+    if (parent == NULL || !Pdo->Present) {
+        return VbusComplete(Irp, STATUS_NO_SUCH_DEVICE);
+    }
+    Pdo->Replug = TRUE;
+    VbusChildUnplug(Pdo);
+    IoInvalidateDeviceRelations(parent->Pdo, BusRelations);
+    return VbusComplete(Irp, STATUS_SUCCESS);
+}
+
+NTSTATUS VbusPdoInternalControl(PVBUS_PDO Pdo, PIRP Irp)
+{
+    switch (IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.IoControlCode) {
+    case IOCTL_INTERNAL_USB_SUBMIT_URB:
+        return VbusUrbSubmit(Pdo, Irp);
+    case IOCTL_INTERNAL_USB_RESET_PORT:
+        return VbusPortReset(Pdo, Irp);
+    case IOCTL_INTERNAL_USB_CYCLE_PORT:
+        return VbusPortCycle(Pdo, Irp);
+    case IOCTL_INTERNAL_USB_GET_PORT_STATUS:
+        return VbusPortStatus(Pdo, Irp);
+    case IOCTL_INTERNAL_USB_SUBMIT_IDLE_NOTIFICATION:
+        return VbusPortIdle(Pdo, Irp);
+    default:
+        return VbusComplete(Irp, STATUS_NOT_SUPPORTED);
+    }
+}
