@@ -80,8 +80,9 @@ static void *resolve(const char *module_name, const char *name, unsigned ordinal
     if (name == NULL || host == NULL) {
         return NULL; // the kernel's own ordinals differ from build to build, nobody may bind to them
     }
-    void *address = host->resolve(host->context, module_name, name);
-    return address != NULL ? address : seh_routine(module_name, name);
+    // Exception handling comes first: the host's own ExRaiseStatus may know nothing of handlers in images.
+    void *address = seh_routine(module_name, name);
+    return address != NULL ? address : host->resolve(host->context, module_name, name);
 }
 
 void *bind_resolve(const char *module_name, const char *name, unsigned ordinal,

@@ -53,6 +53,11 @@ void loader_stop(void);                           // no image may be loaded any 
 int loader_thread_enter(void *kthread);
 void loader_thread_leave(void);
 
+// For kernel routines that raise on the calling driver's behalf: to the nearest handler in an image, or to
+// fatal(). Host frames in between are skipped, so they must hold nothing. Comes back only while the loader is
+// not started.
+void loader_raise_status(uint32_t status);
+
 // ---- images ----
 
 typedef struct loader_module loader_module;
@@ -82,7 +87,7 @@ void *loader_export(loader_module *module, const char *name, unsigned ordinal);
 // ---- for reports ----
 
 loader_module *loader_module_at(uintptr_t address);
-// "toy.sys!ToyRead+0x1c", "toy.sys+0x1042", or a host symbol; always terminated.
-void loader_describe(uintptr_t address, char *text, size_t size);
+// "toy.sys!ToyRead+0x1c" or "toy.sys+0x1042"; false: not in an image, the text is the number.
+bool loader_describe(uintptr_t address, char *text, size_t size);
 size_t loader_backtrace(uintptr_t *frames,
-                        size_t capacity); // of the calling thread, through driver and host frames
+                        size_t capacity); // from the caller on, driver and host frames

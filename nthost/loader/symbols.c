@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Names for addresses: the exports and, where mingw left it in, the COFF symbol table. For reports only.
-#define _GNU_SOURCE
 #include "nthost/loader/module.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,8 +28,13 @@ static int add_coff_symbol(struct loader_module *module, const uint8_t *symbol, 
 {
     uint16_t section = read_u16(symbol + 12);
     uint8_t class = symbol[16];
-    if (read_u16(symbol + 14) != TYPE_FUNCTION || (class != CLASS_EXTERNAL && class != CLASS_STATIC) ||
-        section == 0 || section > module->image.section_count) {
+    if (section == 0 || section > module->image.section_count ||
+        (module->image.sections[section - 1].flags & IMAGE_SECTION_EXECUTE) == 0) {
+        return 0;
+    }
+    // Labels of assembler sources have no type.
+    bool function = read_u16(symbol + 14) == TYPE_FUNCTION && class == CLASS_STATIC;
+    if (!function && class != CLASS_EXTERNAL) {
         return 0;
     }
     uint32_t rva = module->image.sections[section - 1].rva + read_u32(symbol + 8);
@@ -106,35 +109,19 @@ const struct module_symbol *module_symbol_at(const struct loader_module *module,
     return low == 0 ? NULL : &module->symbols[low - 1];
 }
 
-static void describe_host(uintptr_t address, char *text, size_t size)
-{
-    Dl_info info;
-    if (dladdr((const void *)address, &info) == 0 || info.dli_fname == NULL) {
-        snprintf(text, size, "%#zx", (size_t)address);
-        return;
-    }
-    const char *slash = strrchr(info.dli_fname, '/');
-    const char *file = slash != NULL ? slash + 1 : info.dli_fname;
-    if (info.dli_sname != NULL) {
-        snprintf(text, size, "%s!%s+%#zx", file, info.dli_sname,
-                 (size_t)(address - (uintptr_t)info.dli_saddr));
-    } else {
-        snprintf(text, size, "%s+%#zx", file, (size_t)(address - (uintptr_t)info.dli_fbase));
-    }
-}
-
-void loader_describe(uintptr_t address, char *text, size_t size)
+bool loader_describe(uintptr_t address, char *text, size_t size)
 {
     const struct loader_module *module = registry_at(address);
     if (module == NULL) {
-        describe_host(address, text, size);
-        return;
+        snprintf(text, size, "0x%zx", (size_t)address);
+        return false;
     }
     uint32_t rva = (uint32_t)(address - (uintptr_t)module->base);
     const struct module_symbol *symbol = module_symbol_at(module, rva);
     if (symbol != NULL) {
-        snprintf(text, size, "%s!%s+%#x", module->name, symbol->name, rva - symbol->rva);
+        snprintf(text, size, "%s!%s+0x%x", module->name, symbol->name, rva - symbol->rva);
     } else {
-        snprintf(text, size, "%s+%#x", module->name, rva);
+        snprintf(text, size, "%s+0x%x", module->name, rva);
     }
+    return true;
 }

@@ -14,7 +14,13 @@
 #include "nthost/loader/seh/dispatch.h"
 #include "nthost/loader/thread.h"
 
-enum { TRAP_COUNT = 5, INSTRUCTION_LIMIT = 15, STACK_RESERVE = 16 << 10, HOST_RED_ZONE = 128 };
+enum {
+    TRAP_COUNT = 5,
+    INSTRUCTION_LIMIT = 15,
+    STACK_RESERVE = 16 << 10,
+    GUARD_REACH = 1 << 20,
+    HOST_RED_ZONE = 128
+};
 enum { PAGE_FAULT_WRITE = 2, PAGE_FAULT_FETCH = 16, TRAP_PAGE_FAULT = 14 };
 
 static const int signals[TRAP_COUNT] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
@@ -216,13 +222,24 @@ static void move_to_trap(int signal, const siginfo_t *info, ucontext_t *state)
     registers[REG_EFL] &= ~0x40500; // direction, trap and alignment check flags
 }
 
+// Of the stack itself, or of a probe for a large frame: such a probe (__chkstk) runs ahead of the stack
+// pointer.
+static bool overflows(const siginfo_t *info, const ucontext_t *state, const struct unwind_stack *stack)
+{
+    uintptr_t rsp = (uintptr_t)state->uc_mcontext.gregs[REG_RSP];
+    uintptr_t touched = (uintptr_t)info->si_addr;
+    bool fault = state->uc_mcontext.gregs[REG_TRAPNO] == TRAP_PAGE_FAULT;
+    return rsp < stack->low + STACK_RESERVE || rsp > stack->high ||
+           (fault && touched < rsp && stack->low + STACK_RESERVE - touched < GUARD_REACH);
+}
+
 static _Noreturn void report_overflow(const ucontext_t *state)
 {
     struct loader_fault fault = {.kind = LOADER_FAULT_STACK_OVERFLOW, .code = STATUS_BAD_STACK, .depth = 1};
     char where[128];
     fault.address = (uintptr_t)state->uc_mcontext.gregs[REG_RIP];
     fault.frames[0] = fault.address;
-    loader_describe(fault.address, where, sizeof where);
+    (void)loader_describe(fault.address, where, sizeof where);
     snprintf(fault.text, sizeof fault.text, "the kernel stack is used up at %s", where);
     seh_report(&fault);
 }
@@ -253,8 +270,7 @@ static void on_signal(int signal, siginfo_t *info, void *raw)
     if (!entered || !from_driver(info, state, &stack)) {
         chain(signal, info, raw);
     } else if (!read_irql(state)) {
-        uintptr_t rsp = (uintptr_t)state->uc_mcontext.gregs[REG_RSP];
-        if (rsp < stack.low + STACK_RESERVE || rsp > stack.high) {
+        if (overflows(info, state, &stack)) {
             report_overflow(state);
         }
         move_to_trap(signal, info, state);

@@ -55,14 +55,14 @@ __asm__(".macro RAISING name, target\n"
         ".endm\n");
 
 __asm__(".text\n"
-        "RAISING ExRaiseStatus, seh_raise_status\n"
-        "RAISING RtlRaiseStatus, seh_raise_status\n"
-        "RAISING ExRaiseAccessViolation, seh_raise_access_violation\n"
-        "RAISING ExRaiseDatatypeMisalignment, seh_raise_misalignment\n"
-        "RAISING RtlRaiseException, seh_raise_record\n"
-        "RAISING RtlUnwind, seh_unwind\n"
-        "RAISING RtlUnwindEx, seh_unwind\n"
-        "RAISING _local_unwind, seh_local_unwind\n");
+        "RAISING SehExRaiseStatus, seh_raise_status\n"
+        "RAISING SehRtlRaiseStatus, seh_raise_status\n"
+        "RAISING SehExRaiseAccessViolation, seh_raise_access_violation\n"
+        "RAISING SehExRaiseDatatypeMisalignment, seh_raise_misalignment\n"
+        "RAISING SehRtlRaiseException, seh_raise_record\n"
+        "RAISING SehRtlUnwind, seh_unwind\n"
+        "RAISING SehRtlUnwindEx, seh_unwind\n"
+        "RAISING SehLocalUnwind, seh_local_unwind\n");
 
 __asm__(".globl seh_capture\n"
         ".type seh_capture, @function\n"
@@ -72,15 +72,15 @@ __asm__(".globl seh_capture\n"
         "    ret\n"
         "    .cfi_endproc\n"
         ".size seh_capture, . - seh_capture\n"
-        ".globl RtlCaptureContext\n"
-        ".type RtlCaptureContext, @function\n"
-        "RtlCaptureContext:\n"
+        ".globl SehRtlCaptureContext\n"
+        ".type SehRtlCaptureContext, @function\n"
+        "SehRtlCaptureContext:\n"
         "    .cfi_startproc\n"
         "    SAVE %rcx, 0\n"
         "    mov 0x78(%rcx), %rax\n"
         "    ret\n"
         "    .cfi_endproc\n"
-        ".size RtlCaptureContext, . - RtlCaptureContext\n");
+        ".size SehRtlCaptureContext, . - SehRtlCaptureContext\n");
 
 // No register is left to jump with, and what lies below a stack pointer may vanish at any signal: the last of
 // it is put below the target's stack pointer and popped there.
@@ -122,10 +122,10 @@ __asm__(".globl seh_restore\n"
         ".size seh_restore, . - seh_restore\n");
 
 // Linux grows stacks by itself and thread stacks are mapped whole, so there is nothing to probe: rax is kept.
-__asm__(".globl __chkstk\n"
-        ".type __chkstk, @function\n"
-        "__chkstk:\n"
+__asm__(".globl SehCheckStack\n"
+        ".type SehCheckStack, @function\n"
+        "SehCheckStack:\n"
         "    .cfi_startproc\n"
         "    ret\n"
         "    .cfi_endproc\n"
-        ".size __chkstk, . - __chkstk\n");
+        ".size SehCheckStack, . - SehCheckStack\n");

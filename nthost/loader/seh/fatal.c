@@ -20,7 +20,7 @@ static void describe_exception(const struct loader_fault *fault, char *text, siz
                          : fault->parameters[0] == 8 ? "jump to"
                                                      : "read from";
     if (fault->code == STATUS_ACCESS_VIOLATION) {
-        snprintf(text, size, "access violation, %s %#zx", access, (size_t)fault->parameters[1]);
+        snprintf(text, size, "access violation, %s 0x%zx", access, (size_t)fault->parameters[1]);
     } else {
         snprintf(text, size, "exception %08x", fault->code);
     }
@@ -50,7 +50,7 @@ _Noreturn void seh_fatal(enum loader_fault_kind kind, uint32_t code, const struc
         describe_exception(&fault, what, sizeof what);
         break;
     }
-    loader_describe(fault.address, where, sizeof where);
+    (void)loader_describe(fault.address, where, sizeof where);
     snprintf(fault.text, sizeof fault.text, "%s at %s", what, where);
     fault.depth = seh_trace(context, fault.frames, LOADER_FRAMES);
     seh_report(&fault);

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "nthost/loader/seh/routines.h"
 
-#include <string.h>
-#include <strings.h>
-
 #include "nthost/loader/seh/dispatch.h"
 
 void seh_raise_status(struct seh_context *context, uint32_t status);
@@ -40,13 +37,14 @@ __attribute__((used)) void seh_local_unwind(struct seh_context *context, uint64_
     seh_unwind(context, target_frame, target_ip, NULL, 0);
 }
 
-_Noreturn void MS_ABI RtlRestoreContext(struct seh_context *context, struct seh_record *record)
+_Noreturn void MS_ABI SehRtlRestoreContext(struct seh_context *context, struct seh_record *record)
 {
     (void)record; // setjmp and C++ consolidation frames, which C drivers have none of
     seh_resume(context);
 }
 
-const struct runtime_function *MS_ABI RtlLookupFunctionEntry(uint64_t pc, uint64_t *image_base, void *history)
+const struct runtime_function *MS_ABI SehRtlLookupFunctionEntry(uint64_t pc, uint64_t *image_base,
+                                                                void *history)
 {
     (void)history; // a cache
     const struct loader_module *module = registry_at(pc);
@@ -54,9 +52,9 @@ const struct runtime_function *MS_ABI RtlLookupFunctionEntry(uint64_t pc, uint64
     return module != NULL ? module_function_at(module, (uint32_t)(pc - *image_base)) : NULL;
 }
 
-seh_handler *MS_ABI RtlVirtualUnwind(uint32_t wanted, uint64_t image_base, uint64_t pc,
-                                     const struct runtime_function *function, struct seh_context *context,
-                                     const void **handler_data, uint64_t *establisher, void *pointers)
+seh_handler *MS_ABI SehRtlVirtualUnwind(uint32_t wanted, uint64_t image_base, uint64_t pc,
+                                        const struct runtime_function *function, struct seh_context *context,
+                                        const void **handler_data, uint64_t *establisher, void *pointers)
 {
     (void)pointers; // optional output: where each register was saved
     struct seh_walk walk;
@@ -73,14 +71,14 @@ seh_handler *MS_ABI RtlVirtualUnwind(uint32_t wanted, uint64_t image_base, uint6
     return result.handler;
 }
 
-void *MS_ABI RtlPcToFileHeader(void *pc, void **image_base)
+void *MS_ABI SehRtlPcToFileHeader(void *pc, void **image_base)
 {
     const struct loader_module *module = registry_at((uintptr_t)pc);
     *image_base = module != NULL ? module->base : NULL;
     return *image_base;
 }
 
-uint16_t MS_ABI RtlCaptureStackBackTrace(uint32_t skip, uint32_t count, void **frames, uint32_t *hash)
+uint16_t MS_ABI SehRtlCaptureStackBackTrace(uint32_t skip, uint32_t count, void **frames, uint32_t *hash)
 {
     uintptr_t found[64];
     size_t depth = loader_backtrace(found, sizeof found / sizeof found[0]);
@@ -96,39 +94,11 @@ uint16_t MS_ABI RtlCaptureStackBackTrace(uint32_t skip, uint32_t count, void **f
     return filled;
 }
 
-void *seh_routine(const char *module, const char *name)
+void loader_raise_status(uint32_t status)
 {
-#define ROUTINE(name)                                                                                        \
-    {                                                                                                        \
-#name, (void *)(uintptr_t)name                                                                       \
+    struct seh_context context;
+    if (loader_host() != NULL) {
+        seh_capture(&context);
+        seh_raise_status(&context, status);
     }
-    static const struct {
-        const char *name;
-        void *address;
-    } routines[] = {
-        ROUTINE(ExRaiseStatus),
-        ROUTINE(RtlRaiseStatus),
-        ROUTINE(ExRaiseAccessViolation),
-        ROUTINE(ExRaiseDatatypeMisalignment),
-        ROUTINE(RtlRaiseException),
-        ROUTINE(RtlUnwind),
-        ROUTINE(RtlUnwindEx),
-        ROUTINE(_local_unwind),
-        ROUTINE(RtlCaptureContext),
-        ROUTINE(RtlRestoreContext),
-        ROUTINE(__chkstk),
-        ROUTINE(__C_specific_handler),
-        ROUTINE(RtlLookupFunctionEntry),
-        ROUTINE(RtlVirtualUnwind),
-        ROUTINE(RtlPcToFileHeader),
-        ROUTINE(RtlCaptureStackBackTrace),
-    };
-#undef ROUTINE
-    for (size_t i = 0; strcasecmp(module, "ntoskrnl.exe") == 0 && i < sizeof routines / sizeof routines[0];
-         i++) {
-        if (strcmp(name, routines[i].name) == 0) {
-            return routines[i].address;
-        }
-    }
-    return NULL;
 }

@@ -110,8 +110,8 @@ static int unwind(struct scope_table *table, struct seh_record *record, uint64_t
     return SEH_CONTINUE_SEARCH;
 }
 
-int MS_ABI __C_specific_handler(struct seh_record *record, uint64_t establisher, struct seh_context *context,
-                                struct seh_dispatcher *dispatcher)
+int MS_ABI SehSpecificHandler(struct seh_record *record, uint64_t establisher, struct seh_context *context,
+                              struct seh_dispatcher *dispatcher)
 {
     struct scope_table table;
     if (!open_table(dispatcher, &table)) {

@@ -42,6 +42,9 @@ static bool pass_call(struct seh_walk *walk, struct seh_frame *frame)
         frame->scope_index = call->dispatcher->scope_index;
         frame->collided = true;
         walk->context = frame->after;
+        while (passed_call(walk)) {
+            walk->call = walk->call->previous; // the dispatch which that unwind belonged to is over
+        }
         return true;
     }
     if (call->frame->unwound.establisher > walk->nested_to) {
@@ -109,6 +112,9 @@ size_t seh_trace(const struct seh_context *context, uintptr_t *frames, size_t ca
 size_t loader_backtrace(uintptr_t *frames, size_t capacity)
 {
     struct seh_context context;
+    struct unwind_stack stack;
     seh_capture(&context);
-    return seh_trace(&context, frames, capacity);
+    thread_stack(&stack);
+    bool caller = unwind_host(&stack, true, &context) == 0;
+    return caller ? seh_trace(&context, frames, capacity) : 0;
 }
