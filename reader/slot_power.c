@@ -54,7 +54,7 @@ static NTSTATUS PowerOnOnce(PSLOT Slot, UCHAR Select, PUCHAR Atr, PULONG Length,
         }
         Pause(Slot, BUSY_PAUSE);
     }
-    *Error = command.Answered ? command.Header.Error : CCID_ERROR_HARDWARE;
+    *Error = command.Answered ? command.Header.Error : CCID_ERROR_NOT_SUPPORTED;
     *Length = command.ReplyLength;
     return NT_SUCCESS(status) && command.ReplyLength < ATR_LENGTH_MIN ? STATUS_IO_TIMEOUT : status;
 }
@@ -62,7 +62,7 @@ static NTSTATUS PowerOnOnce(PSLOT Slot, UCHAR Select, PUCHAR Atr, PULONG Length,
 // A different voltage or another try may help; the card's absence or a dead pipe will not change.
 static BOOLEAN WorthAnotherTry(NTSTATUS Status, UCHAR Error)
 {
-    return Status == STATUS_UNRECOGNIZED_MEDIA ||
+    return Status == STATUS_UNRECOGNIZED_MEDIA || Status == STATUS_INVALID_PARAMETER ||
            (Status == STATUS_IO_TIMEOUT && Error == CCID_ERROR_ICC_MUTE) ||
            Status == STATUS_DEVICE_PROTOCOL_ERROR || Error == CCID_ERROR_HARDWARE;
 }
@@ -71,7 +71,7 @@ static NTSTATUS PowerOnInTurn(PSLOT Slot, PUCHAR Atr, PULONG Length)
 {
     UCHAR supported = Slot->Reader->Usb.Interface.Descriptor.VoltageSupport;
     NTSTATUS status = STATUS_DEVICE_CONFIGURATION_ERROR;
-    UCHAR error = CCID_ERROR_HARDWARE;
+    UCHAR error;
 
     // A reader that claims none is taken for one of the many that only know 5 V.
     supported &= CCID_VOLTAGE_5V | CCID_VOLTAGE_3V | CCID_VOLTAGE_18V;

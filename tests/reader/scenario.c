@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#include "tests/reader/scenario.h"
+
+enum { CCID_FEATURES = 40, CCID_MESSAGE_LENGTH = 44 };
+
+static void print_line(void *context, const char *text)
+{
+    (void)context;
+    print_message("%s", text);
+}
+
+int scenario_boot(void **state)
+{
+    const struct nt_options options = {.clock = NT_CLOCK_VIRTUAL, .verifier = true, .print = print_line};
+    (void)state;
+    return rig_status_ok(rig_boot(&options)) ? 0 : -1;
+}
+
+int scenario_shut_down(void **state)
+{
+    (void)state;
+    rig_shutdown();
+    return 0;
+}
+
+static void put32(uint8_t *bytes, uint32_t value)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        bytes[i] = (uint8_t)(value >> 8 * i);
+    }
+}
+
+void scenario_set_features(struct emu_model *model, uint32_t features)
+{
+    put32(model->ccid + CCID_FEATURES, features);
+}
+
+void scenario_set_message_length(struct emu_model *model, uint32_t length)
+{
+    put32(model->ccid + CCID_MESSAGE_LENGTH, length);
+}
+
+void scenario_begin(struct scenario *scenario, const struct emu_model *model, const char *card)
+{
+    assert_int_equal(rig_plug(model, &card, 1, &scenario->port), RIG_STATUS_SUCCESS);
+    assert_int_equal(rig_open(scenario->port, 0, &scenario->file), RIG_STATUS_SUCCESS);
+}
+
+void scenario_end(struct scenario *scenario)
+{
+    nt_close(scenario->file);
+    assert_int_equal(rig_unplug(scenario->port), RIG_STATUS_SUCCESS);
+}
+
+enum rig_state scenario_state(const struct scenario *scenario)
+{
+    enum rig_state now;
+    assert_int_equal(rig_slot_state(scenario->file, &now), RIG_STATUS_SUCCESS);
+    return now;
+}
+
+uint32_t scenario_connect(const struct scenario *scenario)
+{
+    uint8_t atr[RIG_ATR_MAX];
+    size_t length;
+    uint32_t protocol;
+    assert_int_equal(rig_slot_power(scenario->file, RIG_COLD_RESET, atr, &length), RIG_STATUS_SUCCESS);
+    assert_true(length >= 2);
+    assert_int_equal(rig_slot_set_protocol(scenario->file, RIG_PROTOCOL_T0 | RIG_PROTOCOL_T1, &protocol),
+                     RIG_STATUS_SUCCESS);
+    assert_int_equal(scenario_state(scenario), RIG_STATE_SPECIFIC);
+    return protocol;
+}
+
+unsigned scenario_command(const struct scenario *scenario, uint32_t protocol, const uint8_t *command,
+                          size_t command_length, uint8_t *reply, size_t *length)
+{
+    assert_int_equal(rig_slot_transmit(scenario->file, protocol, command, command_length, reply, length),
+                     RIG_STATUS_SUCCESS);
+    assert_true(*length >= 2);
+    *length -= 2;
+    return (unsigned)(reply[*length] << 8 | reply[*length + 1]);
+}
+
+nt_request *scenario_track(const struct scenario *scenario, uint32_t code)
+{
+    nt_request *request = nt_device_control_begin(scenario->file, code, NULL, 0, NULL, 0);
+    assert_non_null(request);
+    return request;
+}
+
+nt_status scenario_tracked(nt_request *request)
+{
+    size_t returned;
+    assert_true(nt_request_wait(request, SCENARIO_WAIT_US));
+    return nt_request_end(request, &returned);
+}
