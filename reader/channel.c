@@ -179,7 +179,7 @@ static NTSTATUS ReplyTake(PREADER Reader, PCOMMAND Command)
 
 static BOOLEAN DurationOver(LONGLONG Since)
 {
-    LARGE_INTEGER now;
+    LARGE_INTEGER now = {.QuadPart = 0};
 
     KeQueryTickCount(&now);
     return (now.QuadPart - Since) * KeQueryTimeIncrement() > (LONGLONG)CHANNEL_DURATION * TICKS_PER_SECOND;
@@ -188,7 +188,7 @@ static BOOLEAN DurationOver(LONGLONG Since)
 static NTSTATUS ReplyAwait(PREADER Reader, const CCID_REQUEST *Request, PCOMMAND Command, USB_WAIT Wait)
 {
     ULONG stale = 0;
-    LARGE_INTEGER begin;
+    LARGE_INTEGER begin = {.QuadPart = 0};
 
     KeQueryTickCount(&begin);
     for (;;) {

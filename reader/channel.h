@@ -60,8 +60,8 @@ VOID ChannelAbort(_Inout_ PREADER Reader, _In_ UCHAR Slot, _In_ const USB_WAIT *
 _Must_inspect_result_
 _IRQL_requires_(PASSIVE_LEVEL)
 NTSTATUS
-ChannelSend(_Inout_ PREADER Reader, _Inout_ PCCID_REQUEST Request,
-            _In_reads_bytes_opt_(Request->Length) const UCHAR *Data, _In_ const USB_WAIT *Wait);
+ChannelSend(_Inout_ PREADER Reader, _Inout_ PCCID_REQUEST Request, _In_opt_ const UCHAR *Data,
+            _In_ const USB_WAIT *Wait);
 // The next whole message; its data stays in InBuffer behind the header.
 _Must_inspect_result_
 _IRQL_requires_(PASSIVE_LEVEL)

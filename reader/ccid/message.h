@@ -23,8 +23,7 @@ typedef struct _CCID_REPLY {
     ULONG Length;
 } CCID_REPLY, *PCCID_REPLY;
 
-VOID CcidRequestEncode(_In_ const CCID_REQUEST *Request,
-                       _Out_writes_bytes_(CCID_HEADER_LENGTH) PUCHAR Header);
+VOID CcidRequestEncode(_In_ const CCID_REQUEST *Request, _Out_ PUCHAR Header);
 
 // FALSE: shorter than a header, or announcing more than any CCID message can carry.
 _Must_inspect_result_

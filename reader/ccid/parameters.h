@@ -24,13 +24,11 @@ typedef struct _CCID_PARAMETERS_DATA {
 } CCID_PARAMETERS_DATA, *PCCID_PARAMETERS_DATA;
 
 // Returns the length written, CCID_PARAMETERS_T0 or _T1.
-ULONG CcidParametersEncode(_In_ const CCID_PARAMETERS_DATA *Parameters,
-                           _Out_writes_bytes_(CCID_PARAMETERS_MAX) PUCHAR Bytes);
+ULONG CcidParametersEncode(_In_ const CCID_PARAMETERS_DATA *Parameters, _Out_ PUCHAR Bytes);
 
-VOID CcidRateAndClockEncode(_In_ ULONG ClockKhz, _In_ ULONG RateBps,
-                            _Out_writes_bytes_(CCID_RATE_AND_CLOCK) PUCHAR Bytes);
+VOID CcidRateAndClockEncode(_In_ ULONG ClockKhz, _In_ ULONG RateBps, _Out_ PUCHAR Bytes);
 
-VOID CcidPpsEncode(_In_ UCHAR Protocol, _In_ UCHAR FiDi, _Out_writes_bytes_(CCID_PPS_LENGTH) PUCHAR Pps);
+VOID CcidPpsEncode(_In_ UCHAR Protocol, _In_ UCHAR FiDi, _Out_ PUCHAR Pps);
 
 // ISO 7816-3:2006 9.3: an echo accepts, a missing PPS1 means Fd and Dd. FALSE: refused or malformed.
 _Must_inspect_result_

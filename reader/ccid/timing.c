@@ -18,7 +18,7 @@ static ULONG WaitBound(ULONGLONG Milliseconds)
 
 ULONG CcidWaitBlock(const CCID_CARD_TIMES *Times, ULONG Multiplier)
 {
-    ULONGLONG characters = 2 * CHARACTERS * (ETUS_PER_CHARACTER * (ULONGLONG)Times->Etu + Times->Guard);
+    ULONGLONG characters = 2ULL * CHARACTERS * (ETUS_PER_CHARACTER * (ULONGLONG)Times->Etu + Times->Guard);
     ULONGLONG waits = Times->Protocol == 0 ? WORK_WAITS * (ULONGLONG)Times->WorkWait
                                            : (ULONGLONG)Times->BlockWait * (Multiplier > 1 ? Multiplier : 1);
 

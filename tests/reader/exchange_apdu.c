@@ -2,7 +2,7 @@
 #include "tests/reader/script.h"
 #include "tests/support/wdmtest.h"
 
-#define MESSAGE 261 // data of one message at dwMaxCCIDMessageLength 271
+#define MESSAGE ((SIZE_T)261) // data of one message at dwMaxCCIDMessageLength 271
 
 static READER Reader;
 static SLOT Slot;
