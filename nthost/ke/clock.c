@@ -14,7 +14,6 @@ static ULONG64 KiBootUptime, KiBootSystemTime;
 static PKTHREAD KiClockThread;
 static uint32_t KiClockWord; // 1: look at the timers and the DPCs
 static BOOLEAN KiClockStop;
-static uint32_t KiClockEnded;
 
 ULONG64 KiUptime(VOID)
 {
@@ -129,28 +128,26 @@ static void KiRunClock(void *Argument)
         KiClockSleep(Thread);
     }
     KiEndThread(Thread);
-    __atomic_store_n(&KiClockEnded, 1, __ATOMIC_RELEASE);
-    os_wake(&KiClockEnded, 1);
 }
 
 BOOLEAN KiStartClock(VOID)
 {
     KiClockStop = FALSE;
-    KiClockWord = KiClockEnded = 0;
+    KiClockWord = 0;
     KiClockThread = KiCreateThread();
-    return KiClockThread != NULL && KiStartThread(KiClockThread, KiRunClock);
+    if (KiClockThread == NULL) {
+        return FALSE;
+    }
+    ObReferenceObject(KiClockThread); // for KiStopClock
+    return KiStartThread(KiClockThread, KiRunClock);
 }
 
 VOID KiStopClock(VOID)
 {
     __atomic_store_n(&KiClockStop, TRUE, __ATOMIC_RELEASE);
     KiWakeClock();
-    if (KiOptions.Virtual) {
-        KiSleep(0); // it takes its last turn
-    }
-    while (__atomic_load_n(&KiClockEnded, __ATOMIC_ACQUIRE) == 0) {
-        os_wait(&KiClockEnded, 0, OS_FOREVER);
-    }
+    KeWaitForSingleObject(KiClockThread, Executive, KernelMode, FALSE, NULL);
+    ObDereferenceObject(KiClockThread);
 }
 
 VOID KiBootClock(VOID)

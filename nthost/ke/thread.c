@@ -61,7 +61,7 @@ static void KiDetach(void *Argument)
         }
     }
     KiThread = NULL;
-    ObfDereferenceObject(Thread);
+    ObpDereference(Thread);
 }
 
 PKTHREAD KiAttach(VOID)
@@ -141,7 +141,12 @@ VOID KiEndThread(PKTHREAD Thread)
     KiLockThreads();
     RemoveEntryList(&Thread->ThreadListEntry);
     KiUnlockThreads();
-    KiSignal(&Thread->Header, 1);
+    // No preemption from here on: who waits for the thread may end the scheduler.
+    PKTHREAD Woken = NULL;
+    KiLockDispatcher();
+    KiSignalLocked(&Thread->Header, 1, &Woken);
+    KiUnlockDispatcher();
+    KiWake(Woken);
     if (Thread->System) {
         __atomic_fetch_sub(&KiSystemThreads, 1, __ATOMIC_RELEASE);
     }
@@ -149,7 +154,7 @@ VOID KiEndThread(PKTHREAD Thread)
     if (KiOptions.Virtual) {
         KiDepartVirtual(Thread, KiEnded);
     }
-    ObfDereferenceObject(Thread);
+    ObpDereference(Thread);
 }
 
 static void KiLeaveSystemThread(PKTHREAD Thread)

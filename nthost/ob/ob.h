@@ -16,6 +16,7 @@ extern OBJECT_TYPE ObpThreadType, ObpEventType, ObpSymbolicLinkType;
 PVOID ObpCreateObject(POBJECT_TYPE Type, SIZE_T Size);
 POBJECT_TYPE ObpTypeOf(PVOID Body);
 LONG ObpReferenceCount(PVOID Body);
+LONG_PTR ObpDereference(PVOID Body); // where no thread of the kernel runs (any more)
 BOOLEAN ObpReferenceUnlessZero(PVOID Body);
 
 NTSTATUS ObpCreateHandle(PVOID Body, ACCESS_MASK Access, PHANDLE Handle); // takes its own reference

@@ -81,9 +81,8 @@ static VOID ObpDeleteObject(OB_HEADER *Header)
     os_free(Header);
 }
 
-LONG_PTR FASTCALL ObfDereferenceObject(PVOID Object)
+LONG_PTR ObpDereference(PVOID Object)
 {
-    NT_ENTRY(ObfDereferenceObject);
     OB_HEADER *Header = ObpHeaderOf(Object);
     LONG_PTR Count = __atomic_sub_fetch(&Header->References, 1, __ATOMIC_ACQ_REL);
     if (Count < 0) {
@@ -94,6 +93,12 @@ LONG_PTR FASTCALL ObfDereferenceObject(PVOID Object)
         ObpDeleteObject(Header);
     }
     return Count;
+}
+
+LONG_PTR FASTCALL ObfDereferenceObject(PVOID Object)
+{
+    NT_ENTRY(ObfDereferenceObject);
+    return ObpDereference(Object);
 }
 
 VOID NTAPI ObDereferenceObjectDeferDelete(PVOID Object)

@@ -4,7 +4,13 @@
 // IRQL'.
 #pragma once
 
-#define VF_RULES(X)                                                                                          \
+#if __has_include("nthost/io/rules.h")
+#include "nthost/io/rules.h"
+#else
+#define IOP_RULES(X)
+#endif
+
+#define KE_RULES(X)                                                                                          \
     X(IrqlTooHigh, 0xC4, 0xE5)                                                                               \
     X(IrqlAtReturn, 0xC8, 0x2001D)                                                                           \
     X(IrqlRaiseLower, 0xC4, 0x30)                                                                            \
@@ -71,6 +77,8 @@
     X(ListCorrupt, 0x139, 3)                                                                                 \
     X(Deadlock, 0xC4, 0x1012)                                                                                \
     X(BadAccess, 0x50, 0)
+
+#define VF_RULES(X) KE_RULES(X) IOP_RULES(X)
 
 typedef enum _VF_RULE {
 #define VF_RULE_NAME(name, code, sub) VfRule##name,
