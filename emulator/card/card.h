@@ -32,8 +32,8 @@ enum {
 };
 
 struct card_t0 {
-    uint8_t header[5], stored_header[5]; // the second: waiting for its repetition after 6Cxx
-    bool receiving, stored;
+    uint8_t header[5];
+    bool receiving;
     uint16_t taken, acknowledged;
     uint32_t response_sent;
     bool envelope;

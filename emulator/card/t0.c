@@ -53,15 +53,12 @@ static void emit_data(struct card *card, size_t length)
     }
 }
 
-// Response data to an outgoing header with P3; 6Cxx keeps them for the repeated header.
+// Response data to an outgoing header with P3; after 6Cxx the terminal repeats the header.
 static void deliver(struct card *card)
 {
     struct card_t0 *t0 = &card->t0;
     size_t wanted = t0->header[4] == 0 ? 256 : t0->header[4], there = remaining(card);
-    t0->stored = false;
     if (there < wanted) {
-        memcpy(t0->stored_header, t0->header, HEADER);
-        t0->stored = true;
         emit_status(card, (uint16_t)(0x6C00 | there));
         return;
     }
@@ -166,12 +163,10 @@ static void header(struct card *card, uint64_t now)
         emit_status(card, 0x6D00); // would be mistaken for a status byte
         return;
     }
-    bool repeated = t0->stored && memcmp(h, t0->stored_header, 4) == 0;
-    if (h[1] == INS_GET_RESPONSE || repeated) {
+    if (h[1] == INS_GET_RESPONSE) {
         get_response(card);
         return;
     }
-    t0->stored = false;
     t0->response_sent = card->response_length = 0;
     if (!t0->envelope || h[1] != INS_ENVELOPE) {
         card->command_length = 0;
