@@ -24,7 +24,8 @@ enum { FORWARD_LIMIT = 8 }; // forwarders in a row
 struct binding {
     struct loader_module *module;
     struct loader_error *error;
-    const char *from; // the module imported from
+    char from[MODULE_LIMIT]; // the module imported from; a copy, since slots may lie over a hostile image's
+                             // names
     unsigned total;
 };
 
@@ -172,13 +173,11 @@ static int bind_descriptors(struct binding *binding)
         if (name == 0 && address_table == 0) {
             return 0;
         }
-        char from[MODULE_LIMIT]; // a copy: binding may write over a hostile table's names
-        const char *from_text = module_string(binding->module, name, sizeof from);
+        const char *from_text = module_string(binding->module, name, sizeof binding->from);
         if (from_text == NULL) {
             return error_refuse(binding->error, "import descriptor %u has no module name", i);
         }
-        snprintf(from, sizeof from, "%s", from_text);
-        binding->from = from;
+        snprintf(binding->from, sizeof binding->from, "%s", from_text);
         // Linkers before 1996 left the lookup table out.
         int result = bind_table(binding, lookup != 0 ? lookup : address_table, address_table);
         if (result != 0) {

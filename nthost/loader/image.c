@@ -115,7 +115,7 @@ static int check_sizes(struct reader *reader, struct image *image)
     }
     image->header_size = read_u32(optional + 60);
     size_t table_end =
-        (size_t)(reader->section_table - reader->file) + image->section_count * SECTION_HEADER_SIZE;
+        (size_t)(reader->section_table - reader->file) + (size_t)image->section_count * SECTION_HEADER_SIZE;
     if (image->header_size < table_end || image->header_size > reader->length ||
         image->header_size > image->size) {
         return error_refuse(reader->error, "header size %#x", image->header_size);
@@ -164,8 +164,9 @@ static int check_directories(struct reader *reader, struct image *image)
     unsigned count = read_u32(reader->optional + 108);
     for (unsigned i = 0; i < count; i++) {
         struct image_directory *directory = &image->directories[i];
-        directory->rva = read_u32(reader->optional + OPTIONAL_FIXED_SIZE + 8 * i);
-        directory->size = read_u32(reader->optional + OPTIONAL_FIXED_SIZE + 8 * i + 4);
+        const uint8_t *entry = reader->optional + OPTIONAL_FIXED_SIZE + (size_t)i * 8;
+        directory->rva = read_u32(entry);
+        directory->size = read_u32(entry + 4);
         uint64_t limit = i == IMAGE_SECURITY ? reader->length : image->size;
         if ((uint64_t)directory->rva + directory->size > limit) {
             return error_refuse(reader->error, "data directory %u lies outside the image", i);
@@ -200,7 +201,7 @@ static int check_sections(struct reader *reader, struct image *image)
     uint64_t free_from = image->header_size;
     for (unsigned i = 0; i < image->section_count; i++) {
         struct image_section *section = &image->sections[i];
-        read_section(reader->section_table + i * SECTION_HEADER_SIZE, section);
+        read_section(reader->section_table + (size_t)i * SECTION_HEADER_SIZE, section);
         if (section->size == 0 || section->rva % IMAGE_PAGE != 0 || section->rva < free_from ||
             (uint64_t)section->rva + section->size > image->size) {
             return error_refuse(reader->error,

@@ -7,6 +7,9 @@
 
 #include "nthost/loader/error.h"
 
+#define GUARD_PAGES                                                                                          \
+    ((size_t)2 * IMAGE_PAGE) // one on either side: an overrun of the first or last section faults
+
 uint8_t *module_span(const struct loader_module *module, uint32_t rva, uint64_t length)
 {
     return image_section_at(&module->image, rva, length) != NULL ? module->base + rva : NULL;
@@ -35,9 +38,8 @@ bool module_executable(const struct loader_module *module, uint32_t rva)
 int module_map(struct loader_module *module, const uint8_t *file, struct loader_error *error)
 {
     const struct image *image = &module->image;
-    // A guard page on either side: an overrun of the first or last section faults.
-    uint8_t *reserved = mmap(NULL, (size_t)image->size + 2 * IMAGE_PAGE, PROT_NONE,
-                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint8_t *reserved =
+        mmap(NULL, image->size + GUARD_PAGES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (reserved == MAP_FAILED) {
         return error_set(error, -ENOMEM, "no %#x bytes of address space", image->size);
     }
@@ -56,7 +58,7 @@ int module_map(struct loader_module *module, const uint8_t *file, struct loader_
 void module_unmap(struct loader_module *module)
 {
     if (module->base != NULL) {
-        munmap(module->base - IMAGE_PAGE, (size_t)module->image.size + 2 * IMAGE_PAGE);
+        munmap(module->base - IMAGE_PAGE, module->image.size + GUARD_PAGES);
         module->base = NULL;
     }
 }

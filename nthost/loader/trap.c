@@ -19,7 +19,8 @@ enum {
     INSTRUCTION_LIMIT = 15,
     STACK_RESERVE = 16 << 10,
     GUARD_REACH = 1 << 20,
-    HOST_RED_ZONE = 128
+    HOST_RED_ZONE = 128,
+    FXSAVE_SIZE = 512
 };
 enum { PAGE_FAULT_WRITE = 2, PAGE_FAULT_FETCH = 16, TRAP_PAGE_FAULT = 14 };
 
@@ -199,7 +200,8 @@ static void save_context(const ucontext_t *state, struct seh_context *context)
     context->rip = (uint64_t)registers[REG_RIP];
     context->eflags = (uint32_t)registers[REG_EFL];
     context->mxcsr = state->uc_mcontext.fpregs->mxcsr;
-    memcpy(context->float_control, state->uc_mcontext.fpregs, 512);
+    memcpy((uint8_t *)context + offsetof(struct seh_context, float_control), state->uc_mcontext.fpregs,
+           FXSAVE_SIZE);
 }
 
 static void move_to_trap(int signal, const siginfo_t *info, ucontext_t *state)

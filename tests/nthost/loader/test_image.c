@@ -200,7 +200,7 @@ static uint8_t *place_of(const struct spoil *spoil)
     case AT_TABLE:
         return file_at(read_u32(directory));
     default:
-        return file_at(read_u32(file_at(read_u32(optional + 112 + EXCEPTIONS * 8)) + 8));
+        return file_at(read_u32(file_at(read_u32(optional + 112 + (size_t)EXCEPTIONS * 8)) + 8));
     }
 }
 
@@ -312,7 +312,7 @@ static void test_chain_loop(void **state)
 {
     (void)state;
     char text[LOADER_LINE];
-    uint8_t *function = file_at(read_u32(copy + header_offset() + 24 + 112 + EXCEPTIONS * 8));
+    uint8_t *function = file_at(read_u32(copy + header_offset() + 24 + 112 + (size_t)EXCEPTIONS * 8));
     uint8_t *info = file_at(read_u32(function + 8));
     info[0] = 1 | 4 << 3;
     info[2] = 0;
