@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The 'user mode' side of the kernel: boot it, add services and devices, open, control, cancel, close, plug, sleep.
-// Plain C for host code; nothing of the DDK shows. Statuses named nt_status are NTSTATUS values; int results are 0
-// or negative errno. Unless said otherwise every call may come from any thread and waits no longer than the kernel
-// needs; strings are UTF-8.
+// The 'user mode' side of the kernel: boot it, add services and devices, open, control, cancel, close, plug,
+// sleep. Plain C for host code; nothing of the DDK shows. Statuses named nt_status are NTSTATUS values; int
+// results are 0 or negative errno. Unless said otherwise every call may come from any thread and waits no
+// longer than the kernel needs; strings are UTF-8.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,16 +20,19 @@ enum nt_clock {
 
 struct nt_options {
     enum nt_clock clock;
-    uint64_t seed;  // of the virtual clock's scheduler; 0: first runnable thread
-    bool verifier;  // rules checked; a broken one is a bugcheck
-    void (*print)(void *context, const char *text);     // DbgPrint and event log lines; NULL: dropped
-    void (*bugcheck)(void *context, const char *report); // called once before the process aborts; NULL: stderr
+    uint64_t seed;     // of the virtual clock's scheduler; 0: first runnable thread
+    bool verifier;     // rules checked; a broken one is a bugcheck
+    bool legacy_power; // with the verifier: power IRPs need PoCallDriver and PoStartNextPowerIrp, as before
+                       // Windows Vista
+    void (*print)(void *context, const char *text); // DbgPrint and event log lines; NULL: dropped
+    void (*bugcheck)(void *context,
+                     const char *report); // called once before the process aborts; NULL: stderr
     void *context;
 };
 
 int nt_boot(const struct nt_options *options); // -EALREADY while booted
-// Removes all devices, unloads all drivers, checks that nothing is left, frees the kernel. The calling thread must be
-// the last one inside. Files must be closed first.
+// Removes all devices, unloads all drivers, checks that nothing is left, frees the kernel. The calling thread
+// must be the last one inside. Files must be closed first.
 void nt_shutdown(void);
 
 // ---- services and registry ----
@@ -42,27 +45,49 @@ struct nt_service {
     const char *const *hardware_ids; // NULL-terminated: what an INF would list, best first
 };
 
-int nt_service_add(const struct nt_service *service); // what an INF does; DriverEntry runs when a device needs it
+int nt_service_add(
+    const struct nt_service *service); // what an INF does; DriverEntry runs when a device needs it
 // `key` below HKLM\SYSTEM\CurrentControlSet, e.g. "Services\\lectern\\Parameters", or
 // "Enum\\<instance>\\Device Parameters". Created when missing.
 int nt_registry_set_dword(const char *key, const char *name, uint32_t value);
 int nt_registry_set_string(const char *key, const char *name, const char *value);
 int nt_registry_set_binary(const char *key, const char *name, const void *data, size_t length);
 
-// How often the routines of a driver ran, by the contract's names ("DriverEntry", "AddDevice", "DispatchPnP", ...).
+// How often the routines of a driver ran, by the contract's names ("DriverEntry", "AddDevice", "DispatchPnP",
+// ...).
 struct nt_routine_count {
     const char *routine;
     uint64_t calls;
 };
-// Fills at most `capacity` rows (those that ran at least once); returns how many there are, -ENOENT: no such service.
+// Fills at most `capacity` rows (those that ran at least once); returns how many there are, -ENOENT: no such
+// service.
 int nt_service_counts(const char *service, struct nt_routine_count *rows, size_t capacity);
 uint64_t nt_irp_count(void); // IRPs completed since boot, all drivers
 
+// What drivers wrote to the event log, oldest first; the last 64 entries are kept. Strings live until the
+// visitor returns.
+struct nt_event {
+    const char *driver, *device; // names without their directories; device: empty when it has no name
+    uint32_t code, unique, final_status, control_code;
+    const uint32_t *dump;
+    size_t dump_count;
+    const char *strings; // the insertion strings, separated by '|'
+};
+typedef void nt_event_visitor(void *context, const struct nt_event *event);
+size_t nt_events(nt_event_visitor *visitor, void *context); // returns how many it showed
+
 // ---- devices and PnP ----
 
-// A root-enumerated device: bound to the service that lists `hardware_id`, started. `instance` gets its instance id.
+// A root-enumerated device: bound to the service that lists `hardware_id`, started. `instance` gets its
+// instance id.
 int nt_root_device_add(const char *hardware_id, char instance[NT_ID_MAX]);
-enum nt_device_state { NT_DEVICE_UNBOUND, NT_DEVICE_FAILED, NT_DEVICE_STARTED, NT_DEVICE_STOPPED, NT_DEVICE_GONE };
+enum nt_device_state {
+    NT_DEVICE_UNBOUND,
+    NT_DEVICE_FAILED,
+    NT_DEVICE_STARTED,
+    NT_DEVICE_STOPPED,
+    NT_DEVICE_GONE
+};
 struct nt_device {
     char instance[NT_ID_MAX]; // "USB\\VID_072F&PID_90CC\\1"
     char service[64];         // empty: no driver bound
@@ -71,9 +96,12 @@ struct nt_device {
 };
 typedef void nt_device_visitor(void *context, const struct nt_device *device);
 void nt_devices(nt_device_visitor *visitor, void *context);
-nt_status nt_device_remove(const char *instance); // QUERY_REMOVE, then REMOVE or CANCEL_REMOVE (the veto's status)
-nt_status nt_device_stop(const char *instance);   // QUERY_STOP, then STOP or CANCEL_STOP
-nt_status nt_device_start(const char *instance);  // START after a stop, or anew after a remove
+// QUERY_REMOVE, then REMOVE or CANCEL_REMOVE: the veto's status, 0x80000028 (STATUS_PLUGPLAY_QUERY_VETOED)
+// when it is an open file's. These calls wait for the PnP worker, so an nt_interface_event must not make
+// them.
+nt_status nt_device_remove(const char *instance);
+nt_status nt_device_stop(const char *instance);       // QUERY_STOP, then STOP or CANCEL_STOP
+nt_status nt_device_start(const char *instance);      // START after a stop, or anew after a remove
 void nt_device_surprise_remove(const char *instance); // as if its bus had reported it missing
 void nt_pnp_wait(void); // until the PnP manager has handled all that buses and drivers reported so far
 
@@ -84,7 +112,8 @@ void nt_interfaces(const uint8_t guid[16], nt_interface_visitor *visitor, void *
 // Arrivals (enabled) and departures, from the PnP worker, in order. One subscriber per GUID and context.
 typedef void nt_interface_event(void *context, const char *link, bool enabled);
 int nt_interface_subscribe(const uint8_t guid[16], nt_interface_event *event, void *context);
-void nt_interface_unsubscribe(const uint8_t guid[16], nt_interface_event *event, void *context); // waits for a running one
+void nt_interface_unsubscribe(const uint8_t guid[16], nt_interface_event *event,
+                              void *context); // waits for a running one
 
 // ---- files ----
 
@@ -95,8 +124,8 @@ void nt_close(nt_file *file);                        // CLEANUP, then CLOSE once
 // Waits until done. `out` may equal `in`. `*returned`: IoStatus.Information.
 nt_status nt_device_control(nt_file *file, uint32_t code, const void *in, size_t in_length, void *out,
                             size_t out_length, size_t *returned);
-// Overlapped: begin, any number of waits, cancel at will, end exactly once (waits for completion, returns the status).
-// Buffers stay the caller's until end.
+// Overlapped: begin, any number of waits, cancel at will, end exactly once (waits for completion, returns the
+// status). Buffers stay the caller's until end.
 typedef struct nt_request nt_request;
 nt_request *nt_device_control_begin(nt_file *file, uint32_t code, const void *in, size_t in_length, void *out,
                                     size_t out_length);

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+// What drivers ask about a physical device, and its registry keys.
+#include "nthost/cm/cm.h"
+#include "nthost/pnp/pnp.h"
+
+typedef struct _PNP_PROPERTY {
+    const VOID *Data;
+    ULONG Length; // 0: the device has none
+} PNP_PROPERTY;
+
+static PNP_PROPERTY PnpStringProperty(PCUNICODE_STRING Text)
+{
+    // Strings of the node are terminated beyond their length.
+    return (PNP_PROPERTY){Text->Buffer, Text->Length != 0 ? Text->Length + (ULONG)sizeof(WCHAR) : 0};
+}
+
+static PNP_PROPERTY PnpEnumeratorName(const PNP_NODE *Node, PWCHAR Buffer, ULONG Characters)
+{
+    ULONG length = 0;
+    while (length < Characters - 1 && length < Node->Instance.Length / sizeof(WCHAR) &&
+           Node->Instance.Buffer[length] != L'\\') {
+        Buffer[length] = Node->Instance.Buffer[length];
+        length++;
+    }
+    Buffer[length] = 0;
+    return (PNP_PROPERTY){Buffer, (length + 1) * (ULONG)sizeof(WCHAR)};
+}
+
+// Data that do not lie in the node go into `Scratch`.
+typedef union _PNP_SCRATCH {
+    ULONG Number;
+    WCHAR Text[64];
+} PNP_SCRATCH;
+
+static PNP_PROPERTY PnpObjectName(PNP_NODE *Node, PNP_SCRATCH *Scratch)
+{
+    UNICODE_STRING name = {0};
+    UNICODE_STRING copy = {0, sizeof Scratch->Text - sizeof(WCHAR), Scratch->Text};
+    (void)ObpQueryName(Node->Pdo, &name);
+    RtlCopyUnicodeString(&copy, &name);
+    copy.Buffer[copy.Length / sizeof(WCHAR)] = 0;
+    return PnpStringProperty(&copy);
+}
+
+static PNP_PROPERTY PnpNumber(PNP_SCRATCH *Scratch, ULONG Value)
+{
+    Scratch->Number = Value;
+    return (PNP_PROPERTY){&Scratch->Number, sizeof Scratch->Number};
+}
+
+static PNP_PROPERTY PnpBusProperty(const PNP_NODE *Node, const VOID *Field, ULONG Length)
+{
+    return Node->HasBus ? (PNP_PROPERTY){Field, Length} : (PNP_PROPERTY){NULL, 0};
+}
+
+static PNP_PROPERTY PnpFindProperty(PNP_NODE *Node, DEVICE_REGISTRY_PROPERTY Property, PNP_SCRATCH *Scratch)
+{
+    switch (Property) {
+    case DevicePropertyDeviceDescription:
+        return PnpStringProperty(&Node->Description);
+    case DevicePropertyHardwareID:
+        return (PNP_PROPERTY){Node->HardwareIds.Buffer, Node->HardwareIds.Length};
+    case DevicePropertyCompatibleIDs:
+        return (PNP_PROPERTY){Node->CompatibleIds.Buffer, Node->CompatibleIds.Length};
+    case DevicePropertyLocationInformation:
+        return PnpStringProperty(&Node->Location);
+    case DevicePropertyPhysicalDeviceObjectName:
+        return PnpObjectName(Node, Scratch);
+    case DevicePropertyBusTypeGuid:
+        return PnpBusProperty(Node, &Node->Bus.BusTypeGuid, sizeof(GUID));
+    case DevicePropertyLegacyBusType:
+        return PnpBusProperty(Node, &Node->Bus.LegacyBusType, sizeof(ULONG));
+    case DevicePropertyBusNumber:
+        return PnpBusProperty(Node, &Node->Bus.BusNumber, sizeof(ULONG));
+    case DevicePropertyEnumeratorName:
+        return PnpEnumeratorName(Node, Scratch->Text, RTL_NUMBER_OF(Scratch->Text));
+    case DevicePropertyAddress:
+        return PnpNumber(Scratch, Node->Capabilities.Address);
+    case DevicePropertyUINumber:
+        return PnpNumber(Scratch, Node->Capabilities.UINumber);
+    case DevicePropertyInstallState:
+        return PnpNumber(Scratch, InstallStateInstalled);
+    case DevicePropertyRemovalPolicy:
+        return PnpNumber(Scratch, Node->Capabilities.SurpriseRemovalOK ? RemovalPolicyExpectSurpriseRemoval
+                                                                       : RemovalPolicyExpectOrderlyRemoval);
+    default:
+        return (PNP_PROPERTY){NULL, 0};
+    }
+}
+
+NTSTATUS NTAPI IoGetDeviceProperty(PDEVICE_OBJECT DeviceObject, DEVICE_REGISTRY_PROPERTY DeviceProperty,
+                                   ULONG BufferLength, PVOID PropertyBuffer, PULONG ResultLength)
+{
+    NT_ENTRY(IoGetDeviceProperty);
+    PNP_SCRATCH scratch;
+    PNP_NODE *node = PnpNodeOf(DeviceObject);
+    *ResultLength = 0;
+    if (node == NULL) {
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    if ((ULONG)DeviceProperty > DevicePropertyContainerID) {
+        return STATUS_INVALID_PARAMETER_2;
+    }
+    PNP_PROPERTY property = PnpFindProperty(node, DeviceProperty, &scratch);
+    if (property.Length == 0) {
+        return STATUS_OBJECT_NAME_NOT_FOUND;
+    }
+    *ResultLength = property.Length;
+    if (BufferLength < property.Length) {
+        return STATUS_BUFFER_TOO_SMALL;
+    }
+    RtlCopyMemory(PropertyBuffer, property.Data, property.Length);
+    return STATUS_SUCCESS;
+}
+
+// The unified properties are a second view of the same data; drivers of this system keep none of their own.
+NTSTATUS NTAPI IoGetDevicePropertyData(PDEVICE_OBJECT Pdo, CONST DEVPROPKEY *PropertyKey, LCID Lcid,
+                                       ULONG Flags, ULONG Size, PVOID Data, PULONG RequiredSize,
+                                       PDEVPROPTYPE Type)
+{
+    NT_ENTRY(IoGetDevicePropertyData);
+    UNREFERENCED_PARAMETER(PropertyKey);
+    UNREFERENCED_PARAMETER(Lcid);
+    UNREFERENCED_PARAMETER(Flags);
+    UNREFERENCED_PARAMETER(Size);
+    UNREFERENCED_PARAMETER(Data);
+    *RequiredSize = 0;
+    *Type = DEVPROP_TYPE_EMPTY;
+    return PnpNodeOf(Pdo) != NULL ? STATUS_OBJECT_NAME_NOT_FOUND : STATUS_INVALID_DEVICE_REQUEST;
+}
+
+static NTSTATUS PnpOpenPrefixed(PCWSTR Prefix, PCUNICODE_STRING Name, PCWSTR Suffix, ACCESS_MASK Access,
+                                PHANDLE Handle)
+{
+    WCHAR buffer[512];
+    UNICODE_STRING path = {0, sizeof buffer, buffer};
+    RtlAppendUnicodeToString(&path, Prefix);
+    NTSTATUS status = RtlAppendUnicodeStringToString(&path, Name);
+    return NT_SUCCESS(status) ? CmOpenControlSetKey(&path, Suffix, Access, Handle) : status;
+}
+
+NTSTATUS NTAPI IoOpenDeviceRegistryKey(PDEVICE_OBJECT DeviceObject, ULONG DevInstKeyType,
+                                       ACCESS_MASK DesiredAccess, PHANDLE DevInstRegKey)
+{
+    NT_ENTRY(IoOpenDeviceRegistryKey);
+    PNP_NODE *node = PnpNodeOf(DeviceObject);
+    *DevInstRegKey = NULL;
+    if (node == NULL) {
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    switch (DevInstKeyType & ~(ULONG)PLUGPLAY_REGKEY_CURRENT_HWPROFILE) {
+    case PLUGPLAY_REGKEY_DEVICE:
+        return PnpOpenPrefixed(L"Enum\\", &node->Instance, L"\\Device Parameters", DesiredAccess,
+                               DevInstRegKey);
+    case PLUGPLAY_REGKEY_DRIVER:
+        return PnpOpenPrefixed(L"Control\\Class\\", &node->Instance, L"", DesiredAccess, DevInstRegKey);
+    default:
+        return STATUS_INVALID_PARAMETER;
+    }
+}
+
+NTSTATUS NTAPI IoOpenDeviceInterfaceRegistryKey(PUNICODE_STRING SymbolicLinkName, ACCESS_MASK DesiredAccess,
+                                                PHANDLE DeviceInterfaceKey)
+{
+    NT_ENTRY(IoOpenDeviceInterfaceRegistryKey);
+    UNICODE_STRING name = *SymbolicLinkName;
+    *DeviceInterfaceKey = NULL;
+    if (name.Length <= 4 * sizeof(WCHAR)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    name.Buffer += 4; // \??\ .
+    name.Length -= 4 * sizeof(WCHAR);
+    return PnpOpenPrefixed(L"Control\\DeviceClasses\\", &name, L"\\Device Parameters", DesiredAccess,
+                           DeviceInterfaceKey);
+}

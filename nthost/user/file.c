@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#include "nthost/user/user.h"
+
+enum { USER_PATH_MAX = 512, USER_PREFIX = 4 };
+
+// The Win32 spellings of a device path become the kernel's: \\.\X and \\?\X are \??\X.
+static BOOLEAN kernel_path(const char *path, WCHAR *buffer, UNICODE_STRING *wide)
+{
+    if (!user_widen(path, buffer, USER_PATH_MAX, wide)) {
+        return FALSE;
+    }
+    if (wide->Length >= USER_PREFIX * sizeof(WCHAR) && buffer[0] == L'\\' && buffer[1] == L'\\' &&
+        (buffer[2] == L'.' || buffer[2] == L'?') && buffer[3] == L'\\') {
+        buffer[1] = buffer[2] = L'?';
+    }
+    return TRUE;
+}
+
+nt_status nt_open(const char *path, nt_file **file)
+{
+    WCHAR buffer[USER_PATH_MAX];
+    UNICODE_STRING wide;
+    PFILE_OBJECT object;
+    *file = NULL;
+    KiEnter();
+    if (!kernel_path(path, buffer, &wide)) {
+        return (nt_status)STATUS_OBJECT_NAME_INVALID;
+    }
+    NTSTATUS status = IopOpenFile(&wide, FILE_GENERIC_READ | FILE_GENERIC_WRITE, UserMode, &object);
+    if (NT_SUCCESS(status)) {
+        *file = (nt_file *)object;
+    }
+    return (nt_status)status;
+}
+
+void nt_close(nt_file *file)
+{
+    KiEnter();
+    IopCleanupFile((PFILE_OBJECT)file);
+    ObDereferenceObject((PFILE_OBJECT)file);
+}
+
+nt_status nt_device_control(nt_file *file, uint32_t code, const void *in, size_t in_length, void *out,
+                            size_t out_length, size_t *returned)
+{
+    IOP_CONTROL control = {code, (ULONG)in_length, (ULONG)out_length, in, out};
+    IOP_REQUEST *request;
+    ULONG_PTR information = 0;
+    KiEnter();
+    if (returned != NULL) {
+        *returned = 0;
+    }
+    if (in_length > MAXULONG || out_length > MAXULONG) {
+        return (nt_status)STATUS_INVALID_PARAMETER;
+    }
+    NTSTATUS status = IopBeginControl((PFILE_OBJECT)file, &control, &request);
+    if (request != NULL) {
+        status = IopEndRequest(request, &information);
+    }
+    if (returned != NULL) {
+        *returned = information;
+    }
+    return (nt_status)status;
+}
+
+// A control that could not be sent is a request as well: it is complete, and its status says why.
+struct nt_request {
+    IOP_REQUEST *request;
+    NTSTATUS status;
+};
+
+nt_request *nt_device_control_begin(nt_file *file, uint32_t code, const void *in, size_t in_length, void *out,
+                                    size_t out_length)
+{
+    IOP_CONTROL control = {code, (ULONG)in_length, (ULONG)out_length, in, out};
+    KiEnter();
+    nt_request *handle = os_allocate(sizeof *handle, 16);
+    if (handle == NULL) {
+        return NULL;
+    }
+    handle->request = NULL;
+    handle->status = in_length > MAXULONG || out_length > MAXULONG
+                         ? STATUS_INVALID_PARAMETER
+                         : IopBeginControl((PFILE_OBJECT)file, &control, &handle->request);
+    return handle;
+}
+
+bool nt_request_wait(nt_request *request, int64_t timeout_us)
+{
+    LARGE_INTEGER timeout = {.QuadPart = -timeout_us * 10};
+    KiEnter();
+    return request->request == NULL || IopWaitRequest(request->request, timeout_us < 0 ? NULL : &timeout);
+}
+
+void nt_request_cancel(nt_request *request)
+{
+    KiEnter();
+    if (request->request != NULL) {
+        IopCancelRequest(request->request);
+    }
+}
+
+nt_status nt_request_end(nt_request *request, size_t *returned)
+{
+    ULONG_PTR information = 0;
+    KiEnter();
+    NTSTATUS status =
+        request->request != NULL ? IopEndRequest(request->request, &information) : request->status;
+    if (returned != NULL) {
+        *returned = information;
+    }
+    os_free(request);
+    return (nt_status)status;
+}
