@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <pthread.h>
 #include <string.h>
 
 typedef uint32_t MS_ABI seh_one(uint32_t);
@@ -178,6 +179,32 @@ static void test_backtrace(void **state)
     assert_null(loader_module_at((uintptr_t)frames[1]));
 }
 
+static void *catch_many(void *caught)
+{
+    static char kthread[2];
+    if (loader_thread_enter(kthread) == 0) {
+        *(uint32_t *)caught = EXPORT(module, "SehLoop", seh_one *)(2000);
+        loader_thread_leave();
+    }
+    return NULL;
+}
+
+static void test_threads(void **state)
+{
+    (void)state;
+    pthread_t threads[4];
+    uint32_t caught[4] = {0};
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, catch_many, &caught[i]), 0);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(caught[i], 2000);
+    }
+}
+
 static void run_unhandled(const void *argument)
 {
     (void)argument;
@@ -221,7 +248,8 @@ int main(void)
         SEH_TEST(test_nested),        SEH_TEST(test_continue),  SEH_TEST(test_host_raise),
         SEH_TEST(test_through_host),  SEH_TEST(test_in_filter), SEH_TEST(test_collided),
         SEH_TEST(test_filter_raises), SEH_TEST(test_deep),      SEH_TEST(test_loop),
-        SEH_TEST(test_cookie),        SEH_TEST(test_backtrace), SEH_TEST(test_unhandled),
+        SEH_TEST(test_cookie),        SEH_TEST(test_backtrace), SEH_TEST(test_threads),
+        SEH_TEST(test_unhandled),
     };
     return cmocka_run_group_tests_name("loader seh", tests, kernel_start, kernel_stop);
 }

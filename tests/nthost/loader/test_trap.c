@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -69,6 +71,32 @@ static void test_kpcr(void **state)
     loader_thread_leave();
     assert_int_equal(loader_thread_enter((void *)0x1234560), 0);
     assert_int_equal(EXPORT(module, "TrapThread", trap_read *)(), 0x1234560);
+}
+
+static void *enter_and_read(void *kthread)
+{
+    uint64_t seen = 0;
+    if (loader_thread_enter(kthread) == 0) {
+        seen = EXPORT(module, "TrapThread", trap_read *)();
+        loader_thread_leave();
+    }
+    return (void *)(uintptr_t)seen;
+}
+
+static void test_threads(void **state)
+{
+    (void)state;
+    static char kthreads[2];
+    pthread_t threads[2];
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, enter_and_read, &kthreads[i]), 0);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        void *seen = NULL;
+        assert_int_equal(pthread_join(threads[i], &seen), 0);
+        assert_ptr_equal(seen, &kthreads[i]);
+    }
+    assert_int_equal(loader_thread_enter(&kthreads[0]), -EALREADY);
 }
 
 static void test_shared_data(void **state)
@@ -240,10 +268,10 @@ static void test_chain_sent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TRAP_TEST(test_irql),        TRAP_TEST(test_ports),      TRAP_TEST(test_kpcr),
-        TRAP_TEST(test_shared_data), TRAP_TEST(test_privileged), TRAP_TEST(test_fast_fail),
-        TRAP_TEST(test_exceptions),  TRAP_TEST(test_wild_call),  TRAP_TEST(test_overflow),
-        TRAP_TEST(test_chain),       TRAP_TEST(test_chain_sent),
+        TRAP_TEST(test_irql),      TRAP_TEST(test_ports),       TRAP_TEST(test_kpcr),
+        TRAP_TEST(test_threads),   TRAP_TEST(test_shared_data), TRAP_TEST(test_privileged),
+        TRAP_TEST(test_fast_fail), TRAP_TEST(test_exceptions),  TRAP_TEST(test_wild_call),
+        TRAP_TEST(test_overflow),  TRAP_TEST(test_chain),       TRAP_TEST(test_chain_sent),
     };
     return cmocka_run_group_tests_name("loader trap", tests, kernel_start, kernel_stop);
 }
