@@ -124,7 +124,7 @@ static VOID SmcCardCommit(_Inout_ PSMARTCARD_EXTENSION Ext, _In_ const SMC_ATR *
     KeReleaseSpinLock(&Ext->OsData->SpinLock, irql);
 }
 
-static ULONG SmcCardReadAtr(_In_ PSMARTCARD_EXTENSION Ext, _Out_writes_bytes_(64) PUCHAR Buffer)
+static ULONG SmcCardReadAtr(_In_ PSMARTCARD_EXTENSION Ext, _Out_ PUCHAR Buffer)
 {
     KIRQL irql;
     ULONG length;

@@ -80,6 +80,7 @@ _Use_decl_annotations_
 NTSTATUS SmcPowerFinish(PSMC_CALL Call, NTSTATUS Status)
 {
     PSMARTCARD_EXTENSION ext = Call->Ext;
+    KIRQL irql;
 
     if (!NT_SUCCESS(Status)) {
         return Status;
@@ -88,6 +89,8 @@ NTSTATUS SmcPowerFinish(PSMC_CALL Call, NTSTATUS Status)
         NTSTATUS status = SmcPowerReset(Call);
         return NT_SUCCESS(status) ? Status : status;
     }
+    KeAcquireSpinLock(&ext->OsData->SpinLock, &irql);
     ext->CardCapabilities.Protocol.Selected = SCARD_PROTOCOL_UNDEFINED;
+    KeReleaseSpinLock(&ext->OsData->SpinLock, irql);
     return Status;
 }

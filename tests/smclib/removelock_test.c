@@ -47,7 +47,7 @@ static BOOLEAN Released;
 
 static VOID NTAPI ReleaseLater(PVOID Context)
 {
-    LARGE_INTEGER delay = {.QuadPart = -10 * 1000 * 50};
+    LARGE_INTEGER delay = {.QuadPart = -500000LL};
 
     (VOID) Context;
     (VOID) KeDelayExecutionThread(KernelMode, FALSE, &delay);
