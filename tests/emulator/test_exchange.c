@@ -135,9 +135,9 @@ static void tpdu_t1(void **state)
     apdu(bench, "00 C1 01 FE 3E", "00 E1 01 FE 1E");
     apdu(bench, "00 00 07 00 A4 00 0C 02 50 00 FD", "00 00 02 90 00 92");
     apdu(bench, "00 40 05 00 B0 81 00 03 77", "00 40 05 40 41 42 90 00 96");
-    apdu(bench, "00 00 05 00 B0 81 00 03 38", "00 81 00 81");                // LRC wrong
-    apdu(bench, "00 40 05 00 B0 81 00 03 77", "00 82 00 82");                // N(S) wrong
-    apdu(bench, "00 00 05 00 B0 81 00 37", "00 81 00 81");                   // too short
+    apdu(bench, "00 00 05 00 B0 81 00 03 38", "00 81 00 81"); // LRC wrong
+    apdu(bench, "00 40 05 00 B0 81 00 03 77", "00 82 00 82"); // N(S) wrong
+    apdu(bench, "00 00 05 00 B0 81 00 37", "00 81 00 81");    // too short
     apdu(bench, "00 C0 00 C0", "00 E0 00 E0");
     apdu(bench, "21 00 05 00 B0 81 00 03 16", "12 00 05 40 41 42 90 00 C4"); // NAD comes back turned round
 }
