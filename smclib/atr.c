@@ -46,7 +46,7 @@ static VOID SmcAtrDefaults(_Out_ PSMC_ATR Atr)
 
 static BOOLEAN SmcAtrForT1(_In_ PSMC_ATR_WALK Walk)
 {
-    return Walk->Group >= 3 && Walk->Type == 1;
+    return Walk->Type == 1;
 }
 
 static VOID SmcAtrTa(_Inout_ PSMC_ATR_WALK Walk, _In_ UCHAR Byte)

@@ -286,6 +286,17 @@ static void ReservedValuesFallBackToDefaults(void)
     CHECK_EQ(Ext->CardCapabilities.T1.CWI, 5);
     CHECK_STATUS(CardAtr("3B 80 81 11 FF EF"), STATUS_SUCCESS);
     CHECK_EQ(Ext->CardCapabilities.T1.IFSC, 32);
+    CHECK_STATUS(CardAtr("3B 80 81 21 A5 85"), STATUS_SUCCESS);
+    CHECK_EQ(Ext->CardCapabilities.T1.BWI, 9);
+}
+
+static void OnlyTheFirstBytesForT1Count(void)
+{
+    CHECK_STATUS(CardAtr("3B 80 81 F1 21 45 00 71 40 56 01 F2"), STATUS_SUCCESS);
+    CHECK_EQ(Ext->CardCapabilities.T1.IFSC, 33);
+    CHECK_EQ(Ext->CardCapabilities.T1.BWI, 4);
+    CHECK_EQ(Ext->CardCapabilities.T1.CWI, 5);
+    CHECK_EQ(Ext->CardCapabilities.T1.EDC, 0);
 }
 
 static void PulledCardIsNotResurrected(void)
@@ -378,6 +389,7 @@ const struct WdmTest WdmTests[] = {
     {"a raw inverse ATR is normalised on success only", RawInverseAtrIsNormalisedOnSuccessOnly},
     {"a decoded inverse ATR keeps the direct convention", DecodedInverseAtrKeepsDirectConvention},
     {"reserved values fall back to defaults", ReservedValuesFallBackToDefaults},
+    {"only the first bytes for T=1 count", OnlyTheFirstBytesForT1Count},
     {"a pulled card is not resurrected", PulledCardIsNotResurrected},
     {"the driver parses what the library cannot", DriverParsesWhatTheLibraryCannot},
     {"nothing behind T1 is touched", NothingBehindT1IsTouched},

@@ -104,7 +104,7 @@ static void UserParametersStay(void)
 
 static void HighestClockThatTheCardTakesWins(void)
 {
-    ULONG clocks[] = {2000, 8000, 4800};
+    ULONG clocks[] = {2000, 8000, 4800, 1000};
 
     Ext->ReaderCapabilities.CLKFrequenciesSupported.List = clocks;
     Ext->ReaderCapabilities.CLKFrequenciesSupported.Entries = ARRAYSIZE(clocks);

@@ -26,6 +26,9 @@ static void RequestBoundsAreKept(void)
     RequestBegin(RAW, "01", 8);
     Ext->IoRequest.RequestBufferLength = 7;
     CHECK_STATUS(SmartcardRawRequest(Ext), STATUS_BUFFER_TOO_SMALL);
+    RequestBegin(RAW, "01", 8);
+    *(PULONG)(User + 4) = 10; // a PCI header longer than the request
+    CHECK_STATUS(SmartcardRawRequest(Ext), STATUS_INVALID_PARAMETER);
 }
 
 static void ReplyGetsThePciHeader(void)

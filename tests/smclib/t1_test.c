@@ -98,6 +98,29 @@ static void ReplyLargerThanTheUserBufferKeepsTheLinkInStep(void)
     CHECK_STATUS(RUN(SEND_N1, RECEIVE_N0), STATUS_SUCCESS);
 }
 
+// What does not fit is not stored anywhere: the pool has no room for it.
+static void OverlongChainIsNotStored(void)
+{
+    UCHAR block[258] = {0, 0x20, 254};
+    NTSTATUS status;
+
+    RequestBegin(BY_T1, CHALLENGE, 8 + 300);
+    status = RUN(IFS, SEND_N0);
+    for (ULONG i = 0; i < 4; i++) {
+        CHECK_STATUS(status, STATUS_MORE_PROCESSING_REQUIRED);
+        block[1] = (UCHAR)((i & 1) << 6 | (i < 3 ? 0x20 : 0));
+        block[257] = block[1] ^ block[2];
+        RtlCopyMemory(Ext->SmartcardReply.Buffer, block, sizeof(block));
+        Ext->SmartcardReply.BufferLength = sizeof(block);
+        status = SmartcardT1Reply(Ext);
+        if (i < 3) {
+            Ext->SmartcardRequest.BufferLength = 0;
+            CHECK_STATUS(SmartcardT1Request(Ext), STATUS_SUCCESS);
+        }
+    }
+    CHECK_STATUS(status, STATUS_BUFFER_TOO_SMALL);
+}
+
 static void CrcCardIsServed(void)
 {
     CHECK_STATUS(CardAtr("3B 80 81 71 80 45 01 B4"), STATUS_SUCCESS);
@@ -170,6 +193,7 @@ const struct WdmTest WdmTests[] = {
     TEST(ChainOfTheCardIsCollected),
     TEST(NodeAddressIsUsedAndSwapped),
     TEST(ReplyLargerThanTheUserBufferKeepsTheLinkInStep),
+    TEST(OverlongChainIsNotStored),
     TEST(CrcCardIsServed),
     TEST(InverseCardGetsInverseBlocks),
     TEST(ReaderHeaderStaysFree),

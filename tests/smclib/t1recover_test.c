@@ -10,6 +10,22 @@ static void CardThatRefusesIfsIsServed(void)
     CHECK_EQ(Ext->T1.IFSD, 32);
 }
 
+static void AnotherIfsThanAskedIsAnError(void)
+{
+    CHECK_STATUS(RUN("> 00 C1 01 FE 3E", "< 00 E1 01 10 F0", IFS, SEND_N0, RECEIVE_N0), STATUS_SUCCESS);
+    CHECK_EQ(Ext->T1.IFSD, 254);
+}
+
+// Whether a resynchronised card goes back to the IFSC of its ATR or not, the smaller one is safe.
+static void ResynchronisedCardGetsTheSmallerIfsc(void)
+{
+    CHECK_STATUS(RUN(IFS, SEND_N0, "< 00 C1 01 FE 3E", "> 00 E1 01 FE 1E"), STATUS_MORE_PROCESSING_REQUIRED);
+    CHECK_EQ(Ext->T1.IFSC, 254);
+    CHECK_STATUS(RUN("<", "> 00 82 00 82", "<", "> 00 82 00 82", "<", RESYNCH, SEND_N0, RECEIVE_N0),
+                 STATUS_SUCCESS);
+    CHECK_EQ(Ext->T1.IFSC, 32);
+}
+
 static void MuteCardAtIfsIsServed(void)
 {
     CHECK_STATUS(
@@ -240,6 +256,8 @@ static void ReplyWithoutRequestIsAnError(void)
 
 const struct WdmTest WdmTests[] = {
     TEST(CardThatRefusesIfsIsServed),
+    TEST(AnotherIfsThanAskedIsAnError),
+    TEST(ResynchronisedCardGetsTheSmallerIfsc),
     TEST(MuteCardAtIfsIsServed),
     TEST(BrokenReplyIsAskedForAgain),
     TEST(CardAsksForOurBlockAgain),
