@@ -3,6 +3,9 @@
 // is needed.
 #include "nthost/exports.h"
 
+#include <stddef.h>
+#include <string.h>
+
 #define NT_EXPORT(name, irql)            extern const unsigned char name[];
 #define NT_EXPORT_AS(name, symbol, irql) extern const unsigned char symbol[];
 #define NT_EXPORT_DATA(name, symbol)     extern const unsigned char symbol[];
@@ -18,3 +21,13 @@ const struct nt_export nt_exports[] = {
 #include "nthost/exports.inc"
 };
 const unsigned nt_export_count = sizeof nt_exports / sizeof nt_exports[0];
+
+const void *nt_export_find(const char *name)
+{
+    for (unsigned i = 0; i < nt_export_count; i++) {
+        if (strcmp(nt_exports[i].name, name) == 0) {
+            return nt_exports[i].address;
+        }
+    }
+    return NULL;
+}

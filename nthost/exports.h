@@ -8,3 +8,4 @@ struct nt_export {
 };
 extern const struct nt_export nt_exports[];
 extern const unsigned nt_export_count;
+const void *nt_export_find(const char *name); // NULL: there is none

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#define _DEFAULT_SOURCE
 #include "nthost/os/os.h"
 
 #include <stdlib.h>
@@ -49,6 +50,13 @@ void os_protect(void *memory, size_t size, enum os_access access)
         os_print("nthost: mprotect failed: too many mappings\n");
         os_abort();
     }
+}
+
+bool os_is_mapped(const void *address)
+{
+    const uintptr_t page = 4096;
+    unsigned char resident;
+    return mincore((void *)((uintptr_t)address & ~(page - 1)), page, &resident) == 0;
 }
 
 void os_poison(const void *memory, size_t size)

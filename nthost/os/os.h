@@ -33,6 +33,7 @@ enum os_access { OS_ACCESS_NONE, OS_ACCESS_READ, OS_ACCESS_WRITE };
 void *os_map(size_t size); // whole pages, zeroed
 void os_unmap(void *memory, size_t size);
 void os_protect(void *memory, size_t size, enum os_access access);
+bool os_is_mapped(const void *address);
 void os_poison(const void *memory, size_t size); // tells AddressSanitizer, if there
 void os_unpoison(const void *memory, size_t size);
 

@@ -24,6 +24,9 @@ VOID RtlpPutWide(PRTLP_SINK Sink, WCHAR Character);
 VOID __cdecl RtlpAppend(PCHAR Text, SIZE_T Size, PCSTR Format, ...);
 VOID RtlpAppendV(PCHAR Text, SIZE_T Size, PCSTR Format, __builtin_ms_va_list Arguments);
 
+enum { RTL_TAG = 'rtSN' };
+PVOID RtlpAllocateString(SIZE_T Size); // for RtlFreeUnicodeString and RtlFreeAnsiString
+
 static inline WCHAR RtlpUpcase(WCHAR Character)
 {
     // Latin-1, without the division sign and the y with diaeresis that has its capital elsewhere.

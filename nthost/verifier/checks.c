@@ -95,6 +95,11 @@ VOID VfCheckObjectMemory(PVOID Start, SIZE_T Size)
         VfBreak(VfRuleWorkItemInFreedMemory, (ULONG_PTR)Object, (ULONG_PTR)Start, (ULONG_PTR)Start + Size,
                 "memory %p freed, work item %p in it is still queued", Start, Object);
     }
+    Object = ExpFindLookaside(Start, Size, 0);
+    if (Object != NULL) {
+        VfBreak(VfRuleLookasideInFreedMemory, (ULONG_PTR)Object, (ULONG_PTR)Start, (ULONG_PTR)Start + Size,
+                "memory %p freed, lookaside list %p in it was not deleted", Start, Object);
+    }
     VfCheckHeldLocks(Start, Size);
     VfForgetLocks(Start, Size);
 }

@@ -41,6 +41,11 @@ static VOID VfCheckUnload(VF_DRIVER Driver)
         VfBreak(VfRuleTimerLeftAtUnload, (ULONG_PTR)Timer, 0, 0, "driver %s unloaded with timer %p set",
                 VfNames[Driver], Timer);
     }
+    PVOID Lookaside = ExpFindLookaside(NULL, 0, Driver);
+    if (Lookaside != NULL) {
+        VfBreak(VfRuleLookasideLeftAtUnload, (ULONG_PTR)Lookaside, 0, 0,
+                "driver %s unloaded with lookaside list %p", VfNames[Driver], Lookaside);
+    }
     PKTHREAD Thread = KiFindThread(Driver);
     if (Thread != NULL) {
         VfBreak(VfRuleThreadLeftAtUnload, (ULONG_PTR)Thread, 0, 0,

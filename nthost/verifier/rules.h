@@ -60,6 +60,8 @@
     X(PoolUnderrun, 0xC4, 0x52)                                                                              \
     X(PoolUseAfterFree, 0xC4, 0x53)                                                                          \
     X(PoolLeak, 0xC4, 0x62)                                                                                  \
+    X(LookasideInFreedMemory, 0xC4, 0xCC)                                                                    \
+    X(LookasideLeftAtUnload, 0xCE, 3)                                                                        \
     X(ThreadApcsAtEnd, 0x20, 0)                                                                              \
     X(ThreadIrqlAtEnd, 0xC4, 0x2001C)                                                                        \
     X(ThreadLeftAtUnload, 0xCE, 1)                                                                           \
