@@ -19,6 +19,7 @@ static const struct command commands[] = {
     {MSG_POWER_ON, MSG_DATA_BLOCK, 0, true, emu_power_on},
     {MSG_POWER_OFF, MSG_SLOT_STATUS, 0, false, emu_power_off},
     {MSG_GET_SLOT_STATUS, MSG_SLOT_STATUS, 0, false, emu_get_slot_status},
+    {MSG_SECURE, MSG_DATA_BLOCK, ANY_LENGTH, true, emu_secure},
     {MSG_T0_APDU, MSG_SLOT_STATUS, 0, false, emu_t0_apdu},
     {MSG_ESCAPE, MSG_ESCAPE_REPLY, ANY_LENGTH, true, emu_escape},
     {MSG_GET_PARAMETERS, MSG_PARAMETERS, 0, false, emu_get_parameters},
@@ -43,10 +44,7 @@ static const struct command *find(uint8_t type)
 static uint8_t reply_type(uint8_t type)
 {
     const struct command *command = find(type);
-    if (command != NULL) {
-        return command->reply;
-    }
-    return type == MSG_SECURE ? MSG_DATA_BLOCK : MSG_SLOT_STATUS;
+    return command != NULL ? command->reply : MSG_SLOT_STATUS;
 }
 
 static struct reply *push(struct emu_reader *reader, uint8_t type, uint8_t slot, uint8_t sequence)
@@ -120,7 +118,7 @@ static void stop_running(struct slot *slot)
     if (slot->command == 0 || slot->answered || (command != NULL && !command->abortable)) {
         return;
     }
-    slot->chain_in = slot->chain_out = false;
+    slot->chain_in = slot->chain_out = slot->typing = false;
     emu_fail(slot, ERR_ABORTED);
 }
 
@@ -170,7 +168,7 @@ static bool busy(const struct slot *slot)
     return slot->command != 0 || busy_slots(slot->reader) >= (most == 0 ? 1 : most);
 }
 
-static void run(struct slot *slot, uint64_t now, const struct request *request)
+void emu_run(struct slot *slot, uint64_t now, const struct request *request)
 {
     struct emu_reader *reader = slot->reader;
     const struct command *command = find(request->type);
@@ -207,7 +205,7 @@ static void message(struct emu_reader *reader, uint64_t now, const uint8_t *byte
         reject(reader, &request, emu_slot_status(slot), ERR_LENGTH);
         return;
     }
-    run(slot, now, &request);
+    emu_run(slot, now, &request);
 }
 
 static bool unfinished(const struct emu_reader *reader, const uint8_t *bytes, size_t length, size_t last)

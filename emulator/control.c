@@ -153,8 +153,8 @@ static enum emu_status table(const struct emu_setup *setup, const uint32_t *valu
     return give(setup, bytes, 4 * count, data, room);
 }
 
-static enum emu_status class_request(struct emu_reader *reader, const struct emu_setup *setup, uint8_t *data,
-                                     size_t *room)
+static enum emu_status class_request(struct emu_reader *reader, uint64_t now, const struct emu_setup *setup,
+                                     uint8_t *data, size_t *room)
 {
     const struct emu_model *model = &reader->model;
     bool in = (setup->request_type & IN) != 0;
@@ -171,7 +171,7 @@ static enum emu_status class_request(struct emu_reader *reader, const struct emu
     if (in && setup->request == CCID_RATES) {
         return table(setup, model->rates_bps, model->rate_count, data, room);
     }
-    return EMU_STALL;
+    return reader->transport == TRANSPORT_BULK ? EMU_STALL : emu_iccd_request(reader, now, setup, data, room);
 }
 
 enum emu_status emu_control(struct emu_reader *reader, uint64_t now_us, const struct emu_setup *setup,
@@ -180,9 +180,9 @@ enum emu_status emu_control(struct emu_reader *reader, uint64_t now_us, const st
     enum emu_status status;
     emu_pump(reader, now_us);
     reader->statistics.controls++;
-    size_t room = (setup->request_type & IN) != 0 ? *length : 0;
+    size_t room = *length < setup->length ? *length : setup->length;
     if ((setup->request_type & 0x60) == CLASS) {
-        status = class_request(reader, setup, data, &room);
+        status = class_request(reader, now_us, setup, data, &room);
     } else if ((setup->request_type & 0x60) == 0) {
         status = standard(reader, now_us, setup, data, &room);
     } else {

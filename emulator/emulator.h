@@ -86,6 +86,15 @@ int emu_insert(struct emu_reader *reader, uint64_t now_us, unsigned slot, const 
 int emu_remove(struct emu_reader *reader, uint64_t now_us, unsigned slot);
 unsigned emu_slots(const struct emu_reader *reader);
 
+// The person at the PIN pad, who does the same each time. Default: "1234" for every entry, after two seconds.
+enum { EMU_PIN_MAX = 17 };
+struct emu_user {
+    char pin[EMU_PIN_MAX], new_pin[EMU_PIN_MAX], confirmation[EMU_PIN_MAX]; // digits
+    uint8_t cancels;   // presses the cancel key instead of the last one
+    uint32_t delay_us; // from the request to the last key
+};
+void emu_user(struct emu_reader *reader, const struct emu_user *user);
+
 void emu_reader_statistics(const struct emu_reader *reader, struct emu_statistics *statistics);
 
 // Parses one line of readers.tsv (no newline needed). NULL, or what is wrong with it.

@@ -146,6 +146,24 @@ static void extended_apdu(struct slot *slot, uint64_t now, const struct request 
     }
 }
 
+void emu_exchange_apdu(struct slot *slot, uint64_t now, const uint8_t *prologue)
+{
+    uint8_t block[CARD_BLOCK_MAX + 5];
+    if (slot->reader->level >= LEVEL_SHORT) {
+        apdu(slot, now);
+    } else if (slot->parameters.protocol == 0) {
+        emu_t0_tpdu(slot, now, slot->command_data, slot->command_length);
+    } else if (slot->command_length > CARD_BLOCK_MAX - 5) {
+        emu_fail(slot, ERR_LENGTH);
+    } else {
+        memcpy(block, prologue, 3);
+        memcpy(block + 3, slot->command_data, slot->command_length);
+        size_t length = emu_t1_append_edc(slot, block, 3 + slot->command_length);
+        emu_terminal_block(slot, now, block, length, 0);
+        memset(block, 0, sizeof block); // it holds a PIN
+    }
+}
+
 static void begin(struct slot *slot, uint64_t now, const struct request *request)
 {
     uint16_t parameter = (uint16_t)(request->header[8] | request->header[9] << 8);
@@ -182,7 +200,7 @@ void emu_xfr_block(struct slot *slot, uint64_t now, const struct request *reques
 
 static bool waiting(const struct slot *slot)
 {
-    return slot->command == MSG_XFR_BLOCK && !slot->answered;
+    return (slot->command == MSG_XFR_BLOCK || slot->command == MSG_SECURE) && !slot->answered;
 }
 
 static void forget_command(struct slot *slot)
@@ -219,6 +237,13 @@ static void conclude(struct slot *slot, enum terminal_result result, uint64_t no
 // Plays everything that is due, each event at its own time.
 void emu_exchange_pump(struct slot *slot, uint64_t now)
 {
+    while (waiting(slot) && slot->typing) {
+        uint64_t at = emu_secure_next(slot);
+        if (at > now) {
+            return;
+        }
+        emu_secure_event(slot, at);
+    }
     while (waiting(slot)) {
         uint64_t card = card_next(&slot->card);
         if (card <= now && card <= slot->deadline) {
@@ -235,6 +260,9 @@ uint64_t emu_exchange_next(const struct slot *slot)
 {
     if (!waiting(slot)) {
         return EMU_NEVER;
+    }
+    if (slot->typing) {
+        return emu_secure_next(slot);
     }
     uint64_t card = card_next(&slot->card);
     return card < slot->deadline ? card : slot->deadline;

@@ -59,6 +59,10 @@ struct emu_reader *emu_reader_init(void *memory, const struct emu_model *model)
     reader->features = emu_dword(model->ccid + 40);
     reader->level = level_of(reader->features);
     reader->transport = transport_of(model);
+    if (reader->transport == TRANSPORT_ICCD_B && reader->level == LEVEL_SHORT) {
+        reader->level = LEVEL_EXTENDED; // tokens chain at either level
+    }
+    emu_user(reader, &(struct emu_user){"1234", "1234", "1234", 0, 2000000});
     uint32_t announced = emu_dword(model->ccid + 44);
     reader->message_max = announced < MESSAGE_MIN_MAX ? MESSAGE_MIN_MAX : announced;
     reader->message_max = reader->message_max > MESSAGE_MAX ? MESSAGE_MAX : reader->message_max;
@@ -80,7 +84,7 @@ static void drop_everything(struct emu_reader *reader)
     for (unsigned i = 0; i < reader->slot_count; i++) {
         struct slot *slot = &reader->slots[i];
         slot->command = 0;
-        slot->answered = slot->extension_queued = false;
+        slot->answered = slot->extension_queued = slot->typing = false;
         slot->abort_state = ABORT_NONE;
         emu_slot_power_off(slot);
     }
@@ -155,6 +159,18 @@ static void reply_read(struct emu_reader *reader, struct reply *reply)
     reader->reply_first = (reader->reply_first + 1) % REPLIES_MAX;
     reader->reply_count--;
     reader->reply_taken = 0;
+}
+
+void emu_drop_reply(struct emu_reader *reader)
+{
+    reply_read(reader, &reader->replies[reader->reply_first]);
+}
+
+void emu_drop_replies(struct emu_reader *reader)
+{
+    while (reader->reply_count != 0) {
+        emu_drop_reply(reader);
+    }
 }
 
 static enum emu_status bulk_in(struct emu_reader *reader, uint8_t *data, size_t *length)

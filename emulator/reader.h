@@ -84,6 +84,12 @@ struct parameters { // abProtocolDataStructure, CCID 1.1 6.1.7
 
 enum abort_state { ABORT_NONE, ABORT_CONTROL, ABORT_BULK }; // which of the pair has come
 
+struct token { // ICCD version A
+    uint8_t status, header[5], sw[2];
+    bool single; // one byte at a time
+    uint64_t deadline;
+};
+
 struct slot {
     struct emu_reader *reader;
     uint8_t number;
@@ -103,6 +109,12 @@ struct slot {
     bool chain_in;
     uint32_t response_sent;
     bool chain_out;
+    // PIN entry
+    bool typing;
+    uint64_t typed_at, given_up_at;
+    uint32_t pin_request_length;
+    uint8_t pin_request[CARD_BLOCK_MAX + 32];
+    struct token token;
     struct terminal terminal;
     uint32_t command_length, response_length;
     uint8_t small[16]; // data of parameter replies
@@ -127,6 +139,7 @@ struct emu_reader {
     bool configured, suspended, wake_enabled;
     bool halted_out, halted_in, halted_interrupt;
     unsigned slot_count;
+    struct emu_user user;
     struct emu_statistics statistics;
     struct reply replies[REPLIES_MAX];
     unsigned reply_first, reply_count;
@@ -149,6 +162,8 @@ uint32_t emu_dword(const uint8_t *at);
 bool emu_reply_room(const struct emu_reader *reader);
 void emu_pump(struct emu_reader *reader, uint64_t now);
 void emu_configure(struct emu_reader *reader, uint64_t now, bool configured);
+void emu_drop_reply(struct emu_reader *reader); // the oldest, as if it had been read
+void emu_drop_replies(struct emu_reader *reader);
 
 // control.c, descriptor.c
 size_t emu_descriptor(const struct emu_reader *reader, uint16_t value,
@@ -156,6 +171,7 @@ size_t emu_descriptor(const struct emu_reader *reader, uint16_t value,
 
 // bulk.c
 enum emu_status emu_bulk_out(struct emu_reader *reader, uint64_t now, const uint8_t *data, size_t length);
+void emu_run(struct slot *slot, uint64_t now, const struct request *request);
 void emu_abort_control(struct slot *slot, uint8_t sequence);
 void emu_answer(struct slot *slot, uint8_t parameter, const uint8_t *data, uint32_t length);
 void emu_fail(struct slot *slot, uint8_t error);
@@ -164,6 +180,8 @@ void emu_extend(struct slot *slot, uint8_t multiplier);
 // slot.c
 uint8_t emu_slot_status(const struct slot *slot);
 void emu_slot_power_off(struct slot *slot);
+uint8_t emu_slot_power_on(struct slot *slot, uint64_t now,
+                          uint32_t *atr_length); // at any voltage; 0 or the failure
 void emu_slot_auto_activate(struct slot *slot, uint64_t now);
 void emu_power_on(struct slot *slot, uint64_t now, const struct request *request);
 void emu_power_off(struct slot *slot, uint64_t now, const struct request *request);
@@ -187,5 +205,15 @@ void emu_mechanical(struct slot *slot, uint64_t now, const struct request *reque
 
 // exchange.c
 void emu_xfr_block(struct slot *slot, uint64_t now, const struct request *request);
+void emu_exchange_apdu(struct slot *slot, uint64_t now, const uint8_t *prologue); // the one in command_data
 void emu_exchange_pump(struct slot *slot, uint64_t now);
 uint64_t emu_exchange_next(const struct slot *slot);
+
+// secure.c
+void emu_secure(struct slot *slot, uint64_t now, const struct request *request);
+uint64_t emu_secure_next(const struct slot *slot);
+void emu_secure_event(struct slot *slot, uint64_t at);
+
+// iccd.c; data: what came with an OUT request, room for an IN one
+enum emu_status emu_iccd_request(struct emu_reader *reader, uint64_t now, const struct emu_setup *setup,
+                                 uint8_t *data, size_t *length);

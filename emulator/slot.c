@@ -21,7 +21,8 @@ void emu_slot_power_off(struct slot *slot)
 {
     slot->active = slot->clock_stopped = false;
     slot->auto_until = 0;
-    slot->chain_in = slot->chain_out = false;
+    slot->chain_in = slot->chain_out = slot->typing = false;
+    slot->token = (struct token){0};
     slot->class_get_response = slot->reader->model.ccid[48];
     slot->class_envelope = slot->reader->model.ccid[49];
     slot->clock_khz = sane_clock(emu_dword(slot->reader->model.ccid + 10));
@@ -77,6 +78,11 @@ static uint8_t power_on(struct slot *slot, uint64_t now, uint8_t classes, uint32
 static uint8_t supported_classes(const struct slot *slot)
 {
     return slot->reader->model.ccid[5] & 7;
+}
+
+uint8_t emu_slot_power_on(struct slot *slot, uint64_t now, uint32_t *atr_length)
+{
+    return power_on(slot, now, supported_classes(slot), atr_length);
 }
 
 void emu_slot_auto_activate(struct slot *slot, uint64_t now)

@@ -75,5 +75,6 @@ enum terminal_result emu_t0_advance(struct slot *slot, uint64_t now);
 // terminal_t1.c
 void emu_t1_apdu_begin(struct slot *slot, uint64_t now);
 void emu_t1_announce_ifsd(struct slot *slot, uint64_t now); // TPDU level with FEATURE_AUTO_IFSD
+size_t emu_t1_append_edc(const struct slot *slot, uint8_t *block, size_t length); // the new length
 enum terminal_result emu_t1_advance(struct slot *slot, uint64_t now);
 enum terminal_result emu_t1_timeout(struct slot *slot, uint64_t now);

@@ -29,7 +29,7 @@ static bool uses_crc(const struct slot *slot)
     return (slot->parameters.tccks & 1) != 0;
 }
 
-static size_t append_edc(const struct slot *slot, uint8_t *block, size_t length)
+size_t emu_t1_append_edc(const struct slot *slot, uint8_t *block, size_t length)
 {
     uint8_t lrc = 0;
     uint16_t crc = 0xFFFF; // x^16 + x^12 + x^5 + 1 reflected, no final complement
@@ -66,7 +66,7 @@ static void send_block(struct slot *slot, uint64_t now, uint8_t pcb, const uint8
     if (length != 0) {
         memcpy(t1->last + 3, inf, length);
     }
-    t1->last_length = (uint16_t)append_edc(slot, t1->last, 3 + length);
+    t1->last_length = (uint16_t)emu_t1_append_edc(slot, t1->last, 3 + length);
     transmit(slot, now);
 }
 
@@ -74,7 +74,7 @@ static void send_block(struct slot *slot, uint64_t now, uint8_t pcb, const uint8
 static void ask_again(struct slot *slot, uint64_t now, uint8_t error)
 {
     uint8_t block[5] = {slot->parameters.nad, (uint8_t)(PCB_R | slot->terminal.t1.nr << 4 | error), 0};
-    size_t length = append_edc(slot, block, 3);
+    size_t length = emu_t1_append_edc(slot, block, 3);
     slot->terminal.in_length = 0;
     slot->deadline = now + slot->terminal.patience;
     emu_line_send(slot, now, block, length);
@@ -249,7 +249,7 @@ static bool valid_edc(const struct slot *slot, size_t covered)
 {
     uint8_t copy[sizeof slot->terminal.in];
     memcpy(copy, slot->terminal.in, covered);
-    size_t length = append_edc(slot, copy, covered);
+    size_t length = emu_t1_append_edc(slot, copy, covered);
     return memcmp(copy + covered, slot->terminal.in + covered, length - covered) == 0;
 }
 

@@ -115,7 +115,7 @@ static void message_out(struct storm *storm, uint8_t type)
 
 static void common_message(struct storm *storm)
 {
-    static const uint8_t messages[][24] = {
+    static const uint8_t messages[][40] = {
         {10, 0x62, 0, 0, 0, 0, 0, 1, 1},
         {10, 0x63, 0, 0, 0, 0, 0, 1},
         {15, 0x6F, 5, 0, 0, 0, 0, 2, 0, 0, 0, 0x00, 0xB0, 0x84, 0x00, 0x00},
@@ -125,20 +125,30 @@ static void common_message(struct storm *storm)
         {14, 0x6F, 4, 0, 0, 0, 0, 2, 0, 0, 0, 0xFF, 0x10, 0x18, 0xF7},
         {15, 0x61, 5, 0, 0, 0, 0, 3, 0, 0, 0, 0x11, 0x00, 0x00, 0x0A, 0x00},
         {17, 0x61, 7, 0, 0, 0, 0, 3, 1, 0, 0, 0x11, 0x10, 0x00, 0x45, 0x00, 0x20, 0x00},
+        {38, 0x69, 28, 0, 0, 0, 0, 3, 0,    0,    0,    0x00, 0x1E, 0x82, 0x08, 0x00, 0x08, 0x04, 0x02, 0xFF,
+         9,  4,    0,  0, 0, 0, 0, 0, 0x20, 0x00, 0x01, 0x08, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF},
         {10, 0x72, 0, 0, 0, 0, 0, 9},
     };
-    uint8_t which = next(storm) % (sizeof messages / sizeof *messages);
-    out(storm, messages[which] + 1, messages[which][0]);
+    uint8_t which = next(storm);
+    const uint8_t *message = messages[which % (sizeof messages / sizeof *messages)];
+    out(storm, message + 1, message[0]);
 }
 
 static void control(struct storm *storm)
 {
     static const uint8_t types[] = {0x00, 0x01, 0x02, 0x80, 0x81, 0x82, 0x21, 0xA1, 0xC0};
-    const struct emu_setup setup = {types[next(storm) % sizeof types], next(storm) % 12,
-                                    (uint16_t)(next(storm) << 8 | next(storm)), next(storm), next(storm)};
+    static const uint8_t requests[] = {0, 1, 2, 3, 5, 6, 8, 9, 10, 11, 0x62, 0x63, 0x65, 0x6F, 0x81, 0xA0};
+    uint8_t type = types[next(storm) % sizeof types], request = requests[next(storm) % sizeof requests];
+    uint16_t value = (uint16_t)(next(storm) << 8);
+    value = (uint16_t)(value | next(storm));
+    uint8_t index = next(storm);
+    const struct emu_setup setup = {type, request, value, index & 0x8F, next(storm)};
     uint8_t *data = malloc(256);
     demand(data != NULL);
     memset(data, 0, 256);
+    for (size_t i = 0; i < setup.length && (type & 0x80) == 0; i++) {
+        data[i] = next(storm);
+    }
     size_t length = setup.length;
     (void)emu_control(storm->reader, storm->now, &setup, data, &length);
     demand(length <= setup.length);
