@@ -33,6 +33,7 @@ static RESPONSECODE control_failure(nt_status status)
     switch (status) {
     case RIG_STATUS_NOT_SUPPORTED:
     case RIG_STATUS_INVALID_DEVICE_REQUEST:
+    case RIG_STATUS_ACCESS_DENIED: // the escape, unless the registry allows it
         return IFD_ERROR_NOT_SUPPORTED;
     case RIG_STATUS_BUFFER_TOO_SMALL:
         return IFD_ERROR_INSUFFICIENT_BUFFER;
