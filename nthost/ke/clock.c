@@ -105,6 +105,9 @@ VOID KiWakeClock(VOID)
 
 static VOID KiClockSleep(PKTHREAD Thread)
 {
+    if (__atomic_load_n(&KiClockWord, __ATOMIC_ACQUIRE) != 0) {
+        return;
+    }
     if (KiOptions.Virtual) {
         KiIdleVirtual(Thread);
     } else {

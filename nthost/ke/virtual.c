@@ -79,6 +79,18 @@ static PKTHREAD KiTakeReady(VOID)
     return CONTAINING_RECORD(Entry, KTHREAD, ReadyListEntry);
 }
 
+// Nothing can run and no time can pass. Threads that are outside come back some time; so may one of the
+// host's that was never inside, which has a moment to do so.
+static VOID KiAwaitArrival(uint32_t Arrivals)
+{
+    enum { GRACE = 3000000 };
+    BOOLEAN Outside = __atomic_load_n(&KiOutsideCount, __ATOMIC_ACQUIRE) > 0;
+    os_wait(&KiArrivalWord, Arrivals, Outside ? OS_FOREVER : os_uptime() + GRACE);
+    if (!Outside && __atomic_load_n(&KiArrivalWord, __ATOMIC_ACQUIRE) == Arrivals) {
+        VfBreak(VfRuleDeadlock, 0, 0, 0, "every thread waits, and no timer is set");
+    }
+}
+
 static PKTHREAD KiChooseNext(VOID)
 {
     // A step costs some time, so that threads that keep each other busy cannot hold back the timers.
@@ -92,10 +104,8 @@ static PKTHREAD KiChooseNext(VOID)
         ULONG64 Due = KiNextDue();
         if (Due != OS_FOREVER) {
             KiMoveTime(Due);
-        } else if (__atomic_load_n(&KiOutsideCount, __ATOMIC_ACQUIRE) > 0) {
-            os_wait(&KiArrivalWord, Arrivals, OS_FOREVER);
         } else {
-            VfBreak(VfRuleDeadlock, 0, 0, 0, "every thread waits, and no timer is set");
+            KiAwaitArrival(Arrivals);
         }
     }
 }

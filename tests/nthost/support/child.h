@@ -10,3 +10,8 @@ int child_run(void (*routine)(void), char report[CHILD_REPORT_SIZE]);
 void child_report(void *context, const char *text); // a bug check callback
 int child_contains(const char *report, const char *text);
 void child_show(const char *report);
+
+// A thread of the host that runs host_thread_body(), which a test defines where it uses this.
+void host_thread_start(void *context);
+void host_thread_join(void);
+void host_thread_body(void *context);
