@@ -82,6 +82,26 @@ unsigned scenario_command(const struct scenario *scenario, uint32_t protocol, co
     return (unsigned)(reply[*length] << 8 | reply[*length + 1]);
 }
 
+static void *run_blocked(void *argument)
+{
+    struct scenario_blocked *blocked = argument;
+    size_t returned;
+    blocked->status = nt_device_control(blocked->file, blocked->code, blocked->in, blocked->in_length,
+                                        blocked->out, blocked->out_length, &returned);
+    return NULL;
+}
+
+void scenario_block(struct scenario_blocked *blocked)
+{
+    assert_int_equal(pthread_create(&blocked->thread, NULL, run_blocked, blocked), 0);
+}
+
+nt_status scenario_unblocked(struct scenario_blocked *blocked)
+{
+    assert_int_equal(pthread_join(blocked->thread, NULL), 0);
+    return blocked->status;
+}
+
 nt_request *scenario_track(const struct scenario *scenario, uint32_t code)
 {
     nt_request *request = nt_device_control_begin(scenario->file, code, NULL, 0, NULL, 0);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Scenarios: the driver on an emulated reader, spoken to as a resource manager would. Plain C.
 #pragma once
+#include <pthread.h>
+
 #include "rig/models.h"
 #include "rig/rig.h"
 #include "rig/scard.h"
@@ -34,6 +36,19 @@ uint32_t scenario_connect(const struct scenario *scenario); // resets, selects a
 // Sends a command and returns the status word; the data before it lies in `reply`, `*length` bytes of it.
 unsigned scenario_command(const struct scenario *scenario, uint32_t protocol, const uint8_t *command,
                           size_t command_length, uint8_t *reply, size_t *length);
+// A request whose callback blocks needs a thread of its own.
+struct scenario_blocked {
+    nt_file *file;
+    uint32_t code;
+    const void *in;
+    size_t in_length;
+    void *out;
+    size_t out_length;
+    nt_status status;
+    pthread_t thread;
+};
+void scenario_block(struct scenario_blocked *blocked);
+nt_status scenario_unblocked(struct scenario_blocked *blocked); // waits for its end
 nt_request *scenario_track(const struct scenario *scenario, uint32_t code);
 // Waits for the request to complete and returns its status.
 nt_status scenario_tracked(nt_request *request);

@@ -157,12 +157,16 @@ static void test_stop_and_start(void **state)
     (void)scenario_connect(&scenario);
     nt_request *removal = scenario_track(&scenario, RIG_IOCTL_IS_ABSENT);
     assert_int_equal(nt_device_stop(instance), RIG_STATUS_SUCCESS);
-    nt_request *request =
-        nt_device_control_begin(scenario.file, RIG_IOCTL_POWER, &cold, sizeof cold, atr, sizeof atr);
-    assert_non_null(request);
-    assert_false(nt_request_wait(request, 1000000));
+    struct scenario_blocked request = {.file = scenario.file,
+                                       .code = RIG_IOCTL_POWER,
+                                       .in = &cold,
+                                       .in_length = sizeof cold,
+                                       .out = atr,
+                                       .out_length = sizeof atr};
+    scenario_block(&request);
+    nt_sleep_us(1000000);
     assert_int_equal(nt_device_start(instance), RIG_STATUS_SUCCESS);
-    assert_int_equal(scenario_tracked(request), RIG_STATUS_SUCCESS);
+    assert_int_equal(scenario_unblocked(&request), RIG_STATUS_SUCCESS);
     assert_int_equal(scenario_tracked(removal), RIG_STATUS_SUCCESS); // it may have been swapped meanwhile
     (void)scenario_connect(&scenario);
     scenario_end(&scenario);
