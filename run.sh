@@ -107,7 +107,7 @@ show() {
 opensc-tool --list-readers 2>/dev/null | grep -q Lectern || stop 'the driver did not start the reader; pcscd says why:'
 show opensc-tool --list-readers
 show opensc-tool --atr
-show opensc-tool --send-apdu 00:A4:00:0C:02:3F:00 --send-apdu 00:A4:02:0C:02:2F:00 --send-apdu 00:B0:00:00:00
+show opensc-tool --send-apdu 00:A4:00:0C:02:3F:00 --send-apdu 00:A4:02:0C:02:2F:01 --send-apdu 00:B0:00:00:00
 
 printf '\nWhat ran in the driver:\n'
 "$lectern" report || stop 'the serving process does not answer'

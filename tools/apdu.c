@@ -108,8 +108,8 @@ static int talk(const struct command *command, nt_file *file, uint32_t mask, cJS
     }
     exchange->command = command;
     exchange->file = file;
-    exchange->replies = object != NULL ? cJSON_AddArrayToObject(object, "replies") : NULL;
     nt_status status = power_up(exchange, mask, object);
+    exchange->replies = object != NULL ? cJSON_AddArrayToObject(object, "replies") : NULL;
     if (rig_status_ok(status)) {
         status = send_all(exchange, apdus, count);
     }

@@ -40,10 +40,10 @@ static const char *level(const struct emu_model *model)
 static void print_model(void *context, const struct emu_model *model)
 {
     (void)context;
-    (void)printf("%-40s %04X:%04X  %d slot%s  %-13s  %s %s\n", model->name, model->vendor_id,
-                 model->product_id, model->ccid[MAX_SLOT_INDEX] + 1,
-                 model->ccid[MAX_SLOT_INDEX] == 0 ? " " : "s", level(model), model->manufacturer,
-                 model->product);
+    int slots = model->ccid[MAX_SLOT_INDEX] + 1;
+    (void)printf("%-40s %04X:%04X  %d slot%s  %-13s  ", model->name, model->vendor_id, model->product_id,
+                 slots, slots == 1 ? " " : "s", level(model));
+    (void)printf("%s%s%s\n", model->manufacturer, model->manufacturer[0] != '\0' ? " " : "", model->product);
 }
 
 static void add_model(void *context, const struct emu_model *model)
