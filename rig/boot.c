@@ -15,7 +15,9 @@ static nt_file *bus;
 
 static int add_services(void)
 {
-    static const char *const reader_ids[] = {"USB\\Class_0B", NULL};
+    // An INF names the readers that hide CCID in the vendor class one by one; on this bus there is nothing
+    // else.
+    static const char *const reader_ids[] = {"USB\\Class_0B", "USB\\Class_FF", NULL};
     static const char *const bus_ids[] = {VBUS_ROOT_ID, NULL};
     const struct nt_service reader = {RIG_READER_SERVICE, LecternDriverEntry, reader_ids};
     const struct nt_service virtual_bus = {RIG_BUS_SERVICE, LectvbusDriverEntry, bus_ids};

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# clients.sh SOURCE LIBRARY LECTERN CLIENT: a private pcscd with three emulated readers, and unmodified clients on it.
+# clients.sh SOURCE LIBRARY LECTERN CLIENT: a private pcscd with four emulated readers, and unmodified clients on it.
 set -u
 source=$1
 library=$2
@@ -44,13 +44,20 @@ DEVICENAME "emulated:card=${reader#*:}"
 LIBPATH $library
 END
 done >"$dir/reader.conf.d/lectern"
+cat >"$dir/reader.conf.d/slots" <<END
+FRIENDLYNAME "Fourth"
+DEVICENAME "emulated:model=SpringCard_H512_Series:card=t0/t1"
+LIBPATH $library
+END
 pcscd_start "$dir" || fail "$pcscd_error"
 
 expect 'First 00 00' opensc-tool --list-readers
 expect 'Third 02 00' opensc-tool --list-readers
+expect 'Fourth 03 01' opensc-tool --list-readers
 expect '^3b:' opensc-tool --reader 0 --atr
 expect 'SW1=0x90, SW2=0x00' opensc-tool --reader 1 --send-apdu 00A4000C023F00
-expect 'slot 0: t1' "$lectern" list
+expect '^3b:85:' opensc-tool --reader 4 --atr
+expect 'slot 1: t1' "$lectern" list
 expect 'DispatchDeviceControl' "$lectern" report
 
 timeout 120 "$client" || fail 'the client program failed'
