@@ -44,7 +44,7 @@ DEVICENAME "emulated:card=${reader#*:}"
 LIBPATH $library
 END
 done >"$dir/reader.conf.d/lectern"
-cat >"$dir/reader.conf.d/slots" <<END
+cat >>"$dir/reader.conf.d/lectern" <<END
 FRIENDLYNAME "Fourth"
 DEVICENAME "emulated:model=SpringCard_H512_Series:card=t0/t1"
 LIBPATH $library
