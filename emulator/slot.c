@@ -77,7 +77,8 @@ static uint8_t power_on(struct slot *slot, uint64_t now, uint8_t classes, uint32
 
 static uint8_t supported_classes(const struct slot *slot)
 {
-    return slot->reader->model.ccid[5] & 7;
+    uint8_t classes = slot->reader->model.ccid[5] & 7;
+    return classes != 0 ? classes : 7; // two readers in the field claim none and work
 }
 
 uint8_t emu_slot_power_on(struct slot *slot, uint64_t now, uint32_t *atr_length)

@@ -2,6 +2,7 @@
 // Scenarios: the driver on an emulated reader, spoken to as a resource manager would. Plain C.
 #pragma once
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "rig/models.h"
 #include "rig/rig.h"
@@ -46,6 +47,7 @@ struct scenario_blocked {
     size_t out_length;
     nt_status status;
     pthread_t thread;
+    atomic_bool done;
 };
 void scenario_block(struct scenario_blocked *blocked);
 nt_status scenario_unblocked(struct scenario_blocked *blocked); // waits for its end

@@ -11,7 +11,7 @@ enum { CCID_PROTOCOLS = 6 };
 static void use_model(void *context, const struct emu_model *model)
 {
     struct tally *tally = context;
-    const char *card = (model->ccid[CCID_PROTOCOLS] & 3) == 2 ? "t1" : "t0";
+    const char *card = (model->ccid[CCID_PROTOCOLS] & 1) == 0 ? "t1" : "t0";
     uint32_t port;
     nt_status status = rig_plug(model, &card, 1, &port);
     if (!rig_status_ok(status)) {
