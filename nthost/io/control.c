@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Device controls from user mode. A finished request stays with its file for the next one, so that the common
 // case allocates nothing; under the verifier every request is new, so that its memory is checked.
-#include "nthost/io/io.h"
+#include "nthost/io/track.h"
 
 enum { IOP_SPARE_BUFFER = 8192 }; // larger system buffers are not kept
 
@@ -78,23 +78,31 @@ static BOOLEAN IopReserveBuffer(IOP_REQUEST *Request, ULONG Length)
     return Request->Buffer != NULL;
 }
 
-static VOID IopCopyOut(IOP_REQUEST *Request, PIRP Irp)
+static ULONG_PTR IopCheckInformation(IOP_REQUEST *Request, PIRP Irp)
 {
     ULONG_PTR length = Irp->IoStatus.Information;
-    ULONG limit = Request->Control.OutLength;
-    BOOLEAN copies = !NT_ERROR(Irp->IoStatus.Status) && Irp->IoStatus.Status != STATUS_VERIFY_REQUIRED;
-    if (!copies || (Irp->Flags & IRP_INPUT_OPERATION) == 0) {
+    const IOP_CONTROL *control = &Request->Control;
+    if (length <= control->OutLength || (control->Code & 3) == METHOD_NEITHER) {
+        return length;
+    }
+    if (VfEnabled) {
+        IOP_BREAK(VfRuleIrpInformationTooLarge, Irp, length,
+                  "IoStatus.Information is %Iu for control %08x with %u bytes of output", length, control->Code,
+                  control->OutLength);
+    }
+    return control->OutLength;
+}
+
+static VOID IopCopyOut(IOP_REQUEST *Request, PIRP Irp)
+{
+    NTSTATUS status = Irp->IoStatus.Status;
+    if (NT_ERROR(status) || status == STATUS_VERIFY_REQUIRED) {
         return;
     }
-    if (length > limit) {
-        if (VfEnabled) {
-            VfBreak(VfRuleIrpInformationTooLarge, (ULONG_PTR)Irp, length, limit,
-                    "IoStatus.Information %Iu for control %08x, output buffer %u bytes", length,
-                    Request->Control.Code, limit);
-        }
-        length = limit;
+    ULONG_PTR length = IopCheckInformation(Request, Irp);
+    if ((Irp->Flags & IRP_INPUT_OPERATION) != 0) {
+        RtlCopyMemory(Request->Control.Out, Irp->AssociatedIrp.SystemBuffer, length);
     }
-    RtlCopyMemory(Request->Control.Out, Irp->AssociatedIrp.SystemBuffer, length);
 }
 
 static VOID IopFinishControl(IOP_IRP *Irp)
