@@ -45,6 +45,19 @@ static NTSTATUS SmcProtocolKnown(_Inout_ PSMC_CALL Call, _In_ ULONG Mask)
     return SmcCallAnswer(Call, &selected, sizeof(selected));
 }
 
+// The driver saw reason to negotiate, so there is a choice to make even if the ATR leaves none.
+static VOID SmcProtocolStayNegotiable(_Inout_ PSMARTCARD_EXTENSION Ext)
+{
+    KIRQL irql;
+
+    KeAcquireSpinLock(&Ext->OsData->SpinLock, &irql);
+    if (Ext->ReaderCapabilities.CurrentState == SCARD_SPECIFIC) {
+        Ext->ReaderCapabilities.CurrentState = SCARD_NEGOTIABLE;
+    }
+    Ext->CardCapabilities.Protocol.Selected = SCARD_PROTOCOL_UNDEFINED;
+    KeReleaseSpinLock(&Ext->OsData->SpinLock, irql);
+}
+
 // Computes the parameters to propose, and gives the driver a private reply buffer: one that falls back to a
 // reset may copy a whole ATR into it.
 _Must_inspect_result_
@@ -62,6 +75,7 @@ static NTSTATUS SmcProtocolPropose(_Inout_ PSMC_CALL Call, _In_ ULONG Mask)
     if (!NT_SUCCESS(status)) {
         return status;
     }
+    SmcProtocolStayNegotiable(ext);
     ext->IoRequest.ReplyBuffer = private->ProtocolReply;
     ext->IoRequest.ReplyBufferLength = sizeof(private->ProtocolReply);
     return STATUS_SUCCESS;

@@ -17,22 +17,35 @@ static size_t hex_bytes(const char *hex, uint8_t *bytes)
     return count;
 }
 
-int bench_setup(void **state)
+static void start(void)
 {
     static const char *const ids[] = {"ROOT\\SMCTEST", NULL};
     static const struct nt_service service = {"smctest", TestReaderEntry, ids};
     char instance[NT_ID_MAX];
 
-    (void)state;
     memset(&test_reader, 0, sizeof test_reader);
     test_reader.version = 0x150;
     test_reader.protocols = T0 | T1;
     test_reader.status[RDF_TRACKING] = ST_PENDING;
-    kernel_boot();
     assert_int_equal(nt_service_add(&service), 0);
     assert_int_equal(nt_root_device_add(ids[0], instance), 0);
     nt_pnp_wait();
     assert_status(nt_open("\\\\.\\SCReader0", &reader_file), ST_SUCCESS);
+}
+
+int bench_setup(void **state)
+{
+    (void)state;
+    kernel_boot();
+    start();
+    return 0;
+}
+
+int bench_setup_threads(void **state)
+{
+    (void)state;
+    kernel_boot_threads();
+    start();
     return 0;
 }
 

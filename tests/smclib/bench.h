@@ -31,6 +31,7 @@ extern uint8_t answer[1024];
 extern size_t answered; // Information of the last request
 
 int bench_setup(void **state);
+int bench_setup_threads(void **state);
 int bench_teardown(void **state);
 
 // One request; the answer goes to `answer`.

@@ -12,14 +12,23 @@ static void print(void *context, const char *text)
     fputs(text, stderr);
 }
 
-void kernel_boot(void)
+static void boot(enum nt_clock clock)
 {
-    const struct nt_options options = {
-        .clock = NT_CLOCK_VIRTUAL, .seed = 1, .verifier = true, .print = print};
+    const struct nt_options options = {.clock = clock, .seed = 1, .verifier = true, .print = print};
 
     if (nt_boot(&options) != 0) {
         abort();
     }
+}
+
+void kernel_boot(void)
+{
+    boot(NT_CLOCK_VIRTUAL);
+}
+
+void kernel_boot_threads(void)
+{
+    boot(NT_CLOCK_REAL);
 }
 
 void kernel_shutdown(void)

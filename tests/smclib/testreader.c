@@ -13,6 +13,7 @@ static DRIVER_DISPATCH DispatchCleanup;
 static DRIVER_DISPATCH DispatchControl;
 static DRIVER_DISPATCH DispatchPnp;
 static DRIVER_DISPATCH DispatchPower;
+static DRIVER_DISPATCH DispatchSystemControl;
 DRIVER_INITIALIZE TestReaderEntry;
 
 static NTSTATUS Complete(PIRP Irp, NTSTATUS Status, ULONG_PTR Length)
@@ -180,6 +181,14 @@ static NTSTATUS NTAPI DispatchPower(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     return PoCallDriver(ext->ReaderExtension->Lower, Irp);
 }
 
+static NTSTATUS NTAPI DispatchSystemControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PSMARTCARD_EXTENSION ext = DeviceObject->DeviceExtension;
+
+    IoSkipCurrentIrpStackLocation(Irp);
+    return IoCallDriver(ext->ReaderExtension->Lower, Irp);
+}
+
 static VOID DescribeReader(PSMARTCARD_EXTENSION Ext)
 {
     Ext->Version = SMCLIB_VERSION;
@@ -220,7 +229,8 @@ static NTSTATUS AttachDevice(PDEVICE_OBJECT DeviceObject, PDEVICE_OBJECT Pdo, PU
         return status;
     }
     ext->ReaderExtension->Lower = IoAttachDeviceToDeviceStack(DeviceObject, Pdo);
-    DeviceObject->Flags |= DO_BUFFERED_IO;
+    DeviceObject->Flags |=
+        DO_BUFFERED_IO | (ext->ReaderExtension->Lower->Flags & (DO_POWER_PAGABLE | DO_POWER_INRUSH));
     DeviceObject->Flags &= ~DO_DEVICE_INITIALIZING;
     return STATUS_SUCCESS;
 }
@@ -271,5 +281,6 @@ NTSTATUS NTAPI TestReaderEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Regi
     DriverObject->MajorFunction[IRP_MJ_DEVICE_CONTROL] = DispatchControl;
     DriverObject->MajorFunction[IRP_MJ_PNP] = DispatchPnp;
     DriverObject->MajorFunction[IRP_MJ_POWER] = DispatchPower;
+    DriverObject->MajorFunction[IRP_MJ_SYSTEM_CONTROL] = DispatchSystemControl;
     return STATUS_SUCCESS;
 }

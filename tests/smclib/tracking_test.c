@@ -198,7 +198,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(callback_may_complete_before_it_returns, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(waiter_does_not_stop_other_requests, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(pending_request_makes_the_others_busy, bench_setup, bench_teardown),
-        cmocka_unit_test_setup_teardown(state_is_answered_during_a_long_transmit, bench_setup,
+        cmocka_unit_test_setup_teardown(state_is_answered_during_a_long_transmit, bench_setup_threads,
                                         bench_teardown),
     };
 
