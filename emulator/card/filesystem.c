@@ -1,27 +1,8 @@
 // SPDX-License-Identifier: MIT
 // An ISO 7816-4 application: files, one PIN, a challenge, and commands to try an interface device with.
-#include "emulator/card/application.h"
-#include "emulator/card/files.h"
+#include "emulator/card/filesystem.h"
 
 #include <string.h>
-
-enum { PIN_LENGTH = 8, PIN_TRIES = 3, CHALLENGE_SEED = 0x4C454354 };
-
-struct state {
-    uint16_t df;           // current DF
-    const struct file *ef; // current EF, NULL: none
-    uint8_t record;        // current record, 0: none
-    uint8_t tries;
-    bool verified;
-    uint32_t random;
-    uint8_t pin[PIN_LENGTH];
-    uint8_t storage[FILE_STORAGE];
-};
-
-_Static_assert(sizeof(struct state) <= CARD_STATE_MAX, "a card's state is too large");
-
-typedef uint16_t handler(struct state *state, const struct card_command *command,
-                         struct card_response *response);
 
 static void fs_reset(void *memory)
 {
@@ -34,12 +15,9 @@ static void fs_reset(void *memory)
 
 static void fs_insert(void *memory)
 {
-    static const uint8_t pin[PIN_LENGTH] = {'1', '2', '3', '4', 0xFF, 0xFF, 0xFF, 0xFF};
     struct state *state = memory;
     card_files_format(state->storage);
-    memcpy(state->pin, pin, sizeof pin);
-    state->tries = PIN_TRIES;
-    state->random = CHALLENGE_SEED;
+    card_pin_insert(state);
     fs_reset(state);
 }
 
@@ -263,119 +241,18 @@ static uint16_t update_record(struct state *state, const struct card_command *co
     return 0x9000;
 }
 
-static uint16_t check_pin(struct state *state, const uint8_t *pin)
-{
-    if (state->tries == 0) {
-        return 0x6983;
-    }
-    state->verified = memcmp(pin, state->pin, PIN_LENGTH) == 0;
-    state->tries = state->verified ? PIN_TRIES : (uint8_t)(state->tries - 1);
-    return state->verified ? 0x9000 : (uint16_t)(0x63C0 | state->tries);
-}
-
-static bool pin_reference_valid(const struct card_command *command)
-{
-    return command->p2 == 0x01 || command->p2 == 0x81;
-}
-
-static uint16_t verify(struct state *state, const struct card_command *command,
-                       struct card_response *response)
-{
-    (void)response;
-    if (command->p1 != 0) {
-        return 0x6A86;
-    }
-    if (!pin_reference_valid(command)) {
-        return 0x6A88;
-    }
-    if (command->nc == 0) {
-        return state->verified ? 0x9000 : state->tries == 0 ? 0x6983 : (uint16_t)(0x63C0 | state->tries);
-    }
-    return command->nc == PIN_LENGTH ? check_pin(state, command->data) : 0x6700;
-}
-
-static uint16_t change_pin(struct state *state, const struct card_command *command,
-                           struct card_response *response)
-{
-    (void)response;
-    if (command->p1 != 0) {
-        return 0x6A86;
-    }
-    if (!pin_reference_valid(command)) {
-        return 0x6A88;
-    }
-    if (command->nc != (size_t)2 * PIN_LENGTH) {
-        return 0x6700;
-    }
-    uint16_t sw = check_pin(state, command->data);
-    if (sw == 0x9000) {
-        memcpy(state->pin, command->data + PIN_LENGTH, PIN_LENGTH);
-    }
-    return sw;
-}
-
-static uint16_t get_challenge(struct state *state, const struct card_command *command,
-                              struct card_response *response)
-{
-    if (command->p1 != 0 || command->p2 != 0) {
-        return 0x6A86;
-    }
-    if (command->nc != 0 || command->ne == 0 || (command->ne > 256 && !command->ne_any)) {
-        return 0x6700;
-    }
-    response->length = command->ne > 256 ? 256 : command->ne;
-    for (size_t i = 0; i < response->length; i++) {
-        state->random ^= state->random << 13; // Marsaglia's xorshift32: reproducible, not secret
-        state->random ^= state->random >> 17;
-        state->random ^= state->random << 5;
-        response->data[i] = (uint8_t)state->random;
-    }
-    return 0x9000;
-}
-
-// 80 10 P1-P2: works for P1-P2 tenths of a second.
-static uint16_t work(struct state *state, const struct card_command *command, struct card_response *response)
-{
-    (void)state;
-    response->delay_us = ((uint32_t)command->p1 << 8 | command->p2) * 100000u;
-    return 0x9000;
-}
-
-// 80 E0 P1-P2: bit 16 set: command data follow; bit 15: response data, as many as bits 14-1 say, and for 0 as
-// many as Le (or, with command data, Lc) says. The response repeats the command data, or counts like the
-// generated file.
-static uint16_t echo(struct state *state, const struct card_command *command, struct card_response *response)
-{
-    (void)state;
-    size_t length = (size_t)(command->p1 & 0x3F) << 8 | command->p2;
-    bool data = (command->p1 & 0x80) != 0;
-    if (data != (command->nc != 0)) {
-        return 0x6700;
-    }
-    if ((command->p1 & 0x40) == 0 || command->ne == 0) {
-        return 0x9000;
-    }
-    if (length == 0) {
-        length = data ? command->nc : command->ne;
-    }
-    response->length = length < command->ne ? length : command->ne;
-    for (size_t i = 0; i < response->length; i++) {
-        response->data[i] = data ? command->data[i % command->nc] : (uint8_t)(i + (i >> 8));
-    }
-    return 0x9000;
-}
-
 struct instruction {
     uint8_t cla, ins;
     bool data;
-    handler *run;
+    card_handler *run;
 };
 
 static const struct instruction instructions[] = {
-    {0x00, 0xA4, true, select_file},  {0x00, 0xB0, false, read_binary},   {0x00, 0xD6, true, update_binary},
-    {0x00, 0xB2, false, read_record}, {0x00, 0xDC, true, update_record},  {0x00, 0x20, true, verify},
-    {0x00, 0x24, true, change_pin},   {0x00, 0x84, false, get_challenge}, {0x80, 0x10, false, work},
-    {0x80, 0xE0, true, echo},
+    {0x00, 0xA4, true, select_file},     {0x00, 0xB0, false, read_binary},
+    {0x00, 0xD6, true, update_binary},   {0x00, 0xB2, false, read_record},
+    {0x00, 0xDC, true, update_record},   {0x00, 0x20, true, card_verify},
+    {0x00, 0x24, true, card_change_pin}, {0x00, 0x84, false, card_get_challenge},
+    {0x80, 0x10, false, card_work},      {0x80, 0xE0, true, card_echo},
 };
 
 static const struct instruction *find_instruction(uint8_t cla, uint8_t ins)
@@ -395,7 +272,7 @@ static bool fs_takes_data(const void *memory, const uint8_t *header)
     if (instruction == NULL) {
         return false;
     }
-    return instruction->run == echo ? (header[2] & 0x80) != 0 : instruction->data;
+    return instruction->run == card_echo ? (header[2] & 0x80) != 0 : instruction->data;
 }
 
 static void fs_execute(void *memory, const struct card_command *command, struct card_response *response)
