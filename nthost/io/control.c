@@ -87,8 +87,8 @@ static ULONG_PTR IopCheckInformation(IOP_REQUEST *Request, PIRP Irp)
     }
     if (VfEnabled) {
         IOP_BREAK(VfRuleIrpInformationTooLarge, Irp, length,
-                  "IoStatus.Information is %Iu for control %08x with %u bytes of output", length, control->Code,
-                  control->OutLength);
+                  "IoStatus.Information is %Iu for control %08x with %u bytes of output", length,
+                  control->Code, control->OutLength);
     }
     return control->OutLength;
 }

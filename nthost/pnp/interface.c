@@ -98,32 +98,6 @@ static NTSTATUS PnpInsertInterface(PNP_NODE *Node, const GUID *Class, PCUNICODE_
     return STATUS_SUCCESS;
 }
 
-NTSTATUS NTAPI IoRegisterDeviceInterface(PDEVICE_OBJECT PhysicalDeviceObject, CONST GUID *InterfaceClassGuid,
-                                         PUNICODE_STRING ReferenceString, PUNICODE_STRING SymbolicLinkName)
-{
-    NT_ENTRY(IoRegisterDeviceInterface);
-    WCHAR buffer[PNP_LINK_MAXIMUM];
-    UNICODE_STRING link = {0, sizeof buffer, buffer}, name;
-    KIRQL irql;
-    PNP_NODE *node = PnpNodeOf(PhysicalDeviceObject);
-    if (node == NULL || !NT_SUCCESS(ObpQueryName(PhysicalDeviceObject, &name)) || name.Length == 0) {
-        return STATUS_INVALID_DEVICE_REQUEST;
-    }
-    NTSTATUS status = PnpMakeLink(node, InterfaceClassGuid, ReferenceString, &link);
-    if (!NT_SUCCESS(status)) {
-        return status;
-    }
-    KeAcquireSpinLock(&PnpLock, &irql);
-    BOOLEAN known = PnpFindInterfaceLocked(&link) != NULL;
-    KeReleaseSpinLock(&PnpLock, irql);
-    status = known ? STATUS_OBJECT_NAME_EXISTS : PnpInsertInterface(node, InterfaceClassGuid, &link);
-    if (NT_SUCCESS(status)) {
-        NTSTATUS given = PnpGiveLink(&link, SymbolicLinkName);
-        status = NT_SUCCESS(given) ? status : given;
-    }
-    return status;
-}
-
 // The link's name ends before a reference string, which the open passes on as the file's name.
 static UNICODE_STRING PnpLinkName(const PNP_INTERFACE *Interface)
 {
@@ -180,6 +154,49 @@ static VOID PnpDisable(PNP_INTERFACE *Interface)
     }
 }
 
+// The predecessor at the same place was removed by surprise, but somebody has a file open on it still.
+static VOID PnpTakeOver(PNP_INTERFACE *Interface, PNP_NODE *Node)
+{
+    KIRQL irql;
+    if (Interface->Enabled) {
+        PnpDisable(Interface);
+    }
+    KeAcquireSpinLock(&PnpLock, &irql);
+    RemoveEntryList(&Interface->NodeEntry);
+    InsertTailList(&Node->Interfaces, &Interface->NodeEntry);
+    Interface->Node = Node;
+    KeReleaseSpinLock(&PnpLock, irql);
+}
+
+NTSTATUS NTAPI IoRegisterDeviceInterface(PDEVICE_OBJECT PhysicalDeviceObject, CONST GUID *InterfaceClassGuid,
+                                         PUNICODE_STRING ReferenceString, PUNICODE_STRING SymbolicLinkName)
+{
+    NT_ENTRY(IoRegisterDeviceInterface);
+    WCHAR buffer[PNP_LINK_MAXIMUM];
+    UNICODE_STRING link = {0, sizeof buffer, buffer}, name;
+    KIRQL irql;
+    PNP_NODE *node = PnpNodeOf(PhysicalDeviceObject);
+    if (node == NULL || !NT_SUCCESS(ObpQueryName(PhysicalDeviceObject, &name)) || name.Length == 0) {
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    NTSTATUS status = PnpMakeLink(node, InterfaceClassGuid, ReferenceString, &link);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    KeAcquireSpinLock(&PnpLock, &irql);
+    PNP_INTERFACE *face = PnpFindInterfaceLocked(&link);
+    KeReleaseSpinLock(&PnpLock, irql);
+    if (face != NULL && face->Node != node) {
+        PnpTakeOver(face, node);
+    }
+    status = face != NULL ? STATUS_OBJECT_NAME_EXISTS : PnpInsertInterface(node, InterfaceClassGuid, &link);
+    if (NT_SUCCESS(status)) {
+        NTSTATUS given = PnpGiveLink(&link, SymbolicLinkName);
+        status = NT_SUCCESS(given) ? status : given;
+    }
+    return status;
+}
+
 static VOID PnpAnnounce(PNP_INTERFACE *Interface)
 {
     Interface->Announced = TRUE;
@@ -231,7 +248,7 @@ VOID PnpDisableInterfaces(PNP_NODE *Node)
         PNP_INTERFACE *face = CONTAINING_RECORD(entry, PNP_INTERFACE, NodeEntry);
         if (face->Enabled && VfEnabled) {
             VfBreak(VfRuleUnloadInterfaces, (ULONG_PTR)Node->Pdo, 0, 0,
-                    "face %wZ is still enabled after REMOVE", &face->Link);
+                    "interface %wZ is still enabled after REMOVE", &face->Link);
         }
         if (face->Enabled) {
             PnpDisable(face);

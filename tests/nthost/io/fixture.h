@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A kernel with two small drivers: testbus, root-enumerated, whose children appear and vanish on request, and testfn,
-// which drives them. Each can be told one fault to commit; every driver routine leaves a mark in TestLog.
+// A kernel with two small drivers: testbus, root-enumerated, whose children appear and vanish on request, and
+// testfn, which drives them. Each can be told one fault to commit; every driver routine leaves a mark in
+// TestLog.
 #pragma once
 #include <ntddk.h>
 
@@ -16,18 +17,22 @@
 
 enum {
     TEST_NULL = CTL_CODE(0x8000, 0x800, METHOD_BUFFERED, FILE_ANY_ACCESS),
-    TEST_ECHO = CTL_CODE(0x8000, 0x801, METHOD_BUFFERED, FILE_ANY_ACCESS),    // input bytes, each plus one
-    TEST_PEND = CTL_CODE(0x8000, 0x802, METHOD_BUFFERED, FILE_ANY_ACCESS),    // until TEST_RELEASE or cancelled
+    TEST_ECHO = CTL_CODE(0x8000, 0x801, METHOD_BUFFERED, FILE_ANY_ACCESS), // input bytes, each plus one
+    TEST_PEND = CTL_CODE(0x8000, 0x802, METHOD_BUFFERED, FILE_ANY_ACCESS), // until TEST_RELEASE or cancelled
     TEST_RELEASE = CTL_CODE(0x8000, 0x803, METHOD_BUFFERED, FILE_ANY_ACCESS), // completes one
     TEST_LATER = CTL_CODE(0x8000, 0x804, METHOD_BUFFERED, FILE_ANY_ACCESS),   // from a timer's DPC in 1 s
     TEST_WORK = CTL_CODE(0x8000, 0x805, METHOD_BUFFERED, FILE_ANY_ACCESS),    // from a work item
-    TEST_IN_DIRECT = CTL_CODE(0x8000, 0x806, METHOD_IN_DIRECT, FILE_ANY_ACCESS), // out: input of the MDL's first byte
+    TEST_IN_DIRECT =
+        CTL_CODE(0x8000, 0x806, METHOD_IN_DIRECT, FILE_ANY_ACCESS), // out: input of the MDL's first byte
     TEST_OUT_DIRECT = CTL_CODE(0x8000, 0x807, METHOD_OUT_DIRECT, FILE_ANY_ACCESS),
     TEST_NEITHER = CTL_CODE(0x8000, 0x808, METHOD_NEITHER, FILE_ANY_ACCESS),
-    TEST_DOWN = CTL_CODE(0x8000, 0x809, METHOD_BUFFERED, FILE_ANY_ACCESS),     // forwarded to the PDO, with a routine
+    TEST_DOWN =
+        CTL_CODE(0x8000, 0x809, METHOD_BUFFERED, FILE_ANY_ACCESS), // forwarded to the PDO, with a routine
     TEST_DOWN_OWN = CTL_CODE(0x8000, 0x80A, METHOD_BUFFERED, FILE_ANY_ACCESS), // an IRP of its own to the PDO
-    TEST_OVERFLOW = CTL_CODE(0x8000, 0x80B, METHOD_BUFFERED, FILE_ANY_ACCESS), // STATUS_BUFFER_OVERFLOW, 4 bytes
-    TEST_FAIL = CTL_CODE(0x8000, 0x80C, METHOD_BUFFERED, FILE_ANY_ACCESS),     // STATUS_UNSUCCESSFUL, Information 4
+    TEST_OVERFLOW =
+        CTL_CODE(0x8000, 0x80B, METHOD_BUFFERED, FILE_ANY_ACCESS), // STATUS_BUFFER_OVERFLOW, 4 bytes
+    TEST_FAIL =
+        CTL_CODE(0x8000, 0x80C, METHOD_BUFFERED, FILE_ANY_ACCESS), // STATUS_UNSUCCESSFUL, Information 4
     TEST_BUS_PLUG = CTL_CODE(0x8000, 0x810, METHOD_BUFFERED, FILE_WRITE_ACCESS),   // in: ULONG number
     TEST_BUS_UNPLUG = CTL_CODE(0x8000, 0x811, METHOD_BUFFERED, FILE_WRITE_ACCESS), // in: ULONG number
 };

@@ -105,7 +105,8 @@ static void CleanupLetsTheDriverCancelThenClose(void)
 
 static void AccessIsChecked(void)
 {
-    // FILE_READ_ACCESS and FILE_WRITE_ACCESS are granted by nt_open; the code's other bits are the driver's matter.
+    // FILE_READ_ACCESS and FILE_WRITE_ACCESS are granted by nt_open; the code's other bits are the driver's
+    // matter.
     size_t returned;
     CHECK_STATUS(Control(TEST_BUS_PLUG, NULL, 0, NULL, 0, &returned), STATUS_INVALID_DEVICE_REQUEST);
 }

@@ -2,7 +2,8 @@
 // IRPs by themselves: locations, the completion walk, reuse, building, associated ones.
 #include "tests/nthost/io/fixture.h"
 
-static PDEVICE_OBJECT Top, Middle, Bottom; // three of testfn's driver object's devices would do; here bare ones
+static PDEVICE_OBJECT Top, Middle,
+    Bottom; // three of testfn's driver object's devices would do; here bare ones
 static PDRIVER_OBJECT Driver;
 static char Walk[128];
 static NTSTATUS BottomStatus;

@@ -21,42 +21,42 @@ static void ForwardControl(void)
     nt_close(file);
 }
 
-#define RULE(name, rule, fault, fragment)                                                                         \
-    static void name(void)                                                                                        \
-    {                                                                                                             \
-        TestBreaks(rule, fault, fragment);                                                                        \
+#define RULE(name, rule, fault, fragment)                                                                    \
+    static void name(void)                                                                                   \
+    {                                                                                                        \
+        TestBreaks(rule, fault, fragment);                                                                   \
     }
-#define RULES(X)                                                                                                  \
-    X(Twice, "IrpCompletedTwice", CompletesTwice, NullControl)                                                    \
-    X(Pending, "IrpCompletedPending", CompletesPending, NullControl)                                              \
-    X(Cancelable, "IrpCancelRoutineSet", CompletesCancelable, NullControl)                                        \
-    X(Unmarked, "IrpPendingNotMarked", PendsWithoutMark, NullControl)                                             \
-    X(Marked, "IrpMarkedNotPending", MarksWithoutPending, NullControl)                                            \
-    X(OtherStatus, "IrpReturnMismatch", ReturnsOtherStatus, NullControl)                                          \
-    X(TooMuch, "IrpInformationTooLarge", TooMuchInformation, NullControl)                                         \
-    X(Raised, "IrqlAtReturn", ReturnsRaised, NullControl)                                                         \
-    X(NoLocation, "IrpNoStackLocation", CallsWithoutLocation, NullControl)                                        \
-    X(AfterCompletion, "IrpCalledAfterCompletion", CallsAfterCompletion, NullControl)                             \
-    X(Forwarded, "IrpForwardedCancelable", ForwardsCancelable, NullControl)                                       \
-    X(NotPropagated, "IrpPendingNotPropagated", DoesNotPropagate, ForwardControl)                                 \
-    X(Foreign, "IrpFreeManaged", FreesForeign, NullControl)                                                       \
-    X(InUse, "IrpFreeInUse", FreesInUse, NullControl)                                                             \
-    X(NotReclaimed, "IrpNotReclaimed", DoesNotReclaim, NullControl)                                               \
-    X(WrongTag, "RemoveLockTag", ReleasesWrongTag, NullControl)                                                   \
-    X(WrongWaitTag, "RemoveLockWaitTag", WaitsWithWrongTag, NullControl)                                          \
-    X(LockAgain, "RemoveLockReinitialized", InitializesLockAgain, NullControl)                                    \
-    X(BareLock, "RemoveLockUninitialized", UsesBareLock, NullControl)                                             \
-    X(WorkTwice, "WorkItemQueuedTwice", QueuesWorkTwice, NullControl)                                             \
-    X(FreedWork, "WorkItemFreedQueued", FreesQueuedWork, NullControl)                                             \
-    X(DeletedTwice, "DeviceDeletedTwice", DeletesTwice, NullControl)                                              \
-    X(LeftIrp, "IrpLeak", LeavesIrp, NullControl)                                                                 \
-    X(LeftWork, "UnloadWorkItems", LeavesWorkItem, NullControl)                                                   \
-    X(LeftLink, "UnloadSymbolicLinks", LeavesLink, NullControl)                                                   \
-    X(LeftInterface, "UnloadInterfaces", LeavesInterface, NullControl)                                            \
-    X(NoRoutine, "DispatchMissing", NoPowerRoutine, NullControl)                                                  \
-    X(BothFlags, "DeviceBothIoFlags", SetsBothIoFlags, NullControl)                                               \
-    X(NotPagable, "DevicePagableNotInherited", ForgetsPagable, NullControl)                                       \
-    X(NotAttached, "DeviceNotAttached", AddsWithoutAttaching, NullControl)                                        \
+#define RULES(X)                                                                                             \
+    X(Twice, "IrpCompletedTwice", CompletesTwice, NullControl)                                               \
+    X(Pending, "IrpCompletedPending", CompletesPending, NullControl)                                         \
+    X(Cancelable, "IrpCancelRoutineSet", CompletesCancelable, NullControl)                                   \
+    X(Unmarked, "IrpPendingNotMarked", PendsWithoutMark, NullControl)                                        \
+    X(Marked, "IrpMarkedNotPending", MarksWithoutPending, NullControl)                                       \
+    X(OtherStatus, "IrpReturnMismatch", ReturnsOtherStatus, NullControl)                                     \
+    X(TooMuch, "IrpInformationTooLarge", TooMuchInformation, NullControl)                                    \
+    X(Raised, "IrqlAtReturn", ReturnsRaised, NullControl)                                                    \
+    X(NoLocation, "IrpNoStackLocation", CallsWithoutLocation, NullControl)                                   \
+    X(AfterCompletion, "IrpCalledAfterCompletion", CallsAfterCompletion, NullControl)                        \
+    X(Forwarded, "IrpForwardedCancelable", ForwardsCancelable, NullControl)                                  \
+    X(NotPropagated, "IrpPendingNotPropagated", DoesNotPropagate, ForwardControl)                            \
+    X(Foreign, "IrpFreeManaged", FreesForeign, NullControl)                                                  \
+    X(InUse, "IrpFreeInUse", FreesInUse, NullControl)                                                        \
+    X(NotReclaimed, "IrpNotReclaimed", DoesNotReclaim, NullControl)                                          \
+    X(WrongTag, "RemoveLockTag", ReleasesWrongTag, NullControl)                                              \
+    X(WrongWaitTag, "RemoveLockWaitTag", WaitsWithWrongTag, NullControl)                                     \
+    X(LockAgain, "RemoveLockReinitialized", InitializesLockAgain, NullControl)                               \
+    X(BareLock, "RemoveLockUninitialized", UsesBareLock, NullControl)                                        \
+    X(WorkTwice, "WorkItemQueuedTwice", QueuesWorkTwice, NullControl)                                        \
+    X(FreedWork, "WorkItemFreedQueued", FreesQueuedWork, NullControl)                                        \
+    X(DeletedTwice, "DeviceDeletedTwice", DeletesTwice, NullControl)                                         \
+    X(LeftIrp, "IrpLeak", LeavesIrp, NullControl)                                                            \
+    X(LeftWork, "UnloadWorkItems", LeavesWorkItem, NullControl)                                              \
+    X(LeftLink, "UnloadSymbolicLinks", LeavesLink, NullControl)                                              \
+    X(LeftInterface, "UnloadInterfaces", LeavesInterface, NullControl)                                       \
+    X(NoRoutine, "DispatchMissing", NoPowerRoutine, NullControl)                                             \
+    X(BothFlags, "DeviceBothIoFlags", SetsBothIoFlags, NullControl)                                          \
+    X(NotPagable, "DevicePagableNotInherited", ForgetsPagable, NullControl)                                  \
+    X(NotAttached, "DeviceNotAttached", AddsWithoutAttaching, NullControl)                                   \
     X(Initializing, "DeviceInitializingLeft", LeavesInitializing, NullControl)
 RULES(RULE)
 

@@ -106,7 +106,8 @@ static NTSTATUS FillAndFinish(PIRP Irp, NTSTATUS Status)
 static NTSTATUS Direct(PIRP Irp, PIO_STACK_LOCATION Location, BOOLEAN Writes)
 {
     ULONG length = Location->Parameters.DeviceIoControl.OutputBufferLength;
-    PUCHAR mapped = Irp->MdlAddress != NULL ? MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority) : NULL;
+    PUCHAR mapped =
+        Irp->MdlAddress != NULL ? MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority) : NULL;
     if (mapped == NULL || MmGetMdlByteCount(Irp->MdlAddress) != length) {
         return Finish(Irp, STATUS_INVALID_PARAMETER, 0);
     }

@@ -207,8 +207,8 @@ static NTSTATUS CreateNamed(PDRIVER_OBJECT Driver, PDEVICE_OBJECT *Device, PULON
     for (*Number = 0; *Number < 10 && status == STATUS_OBJECT_NAME_COLLISION; ++*Number) {
         buffer[RTL_NUMBER_OF(buffer) - 2] = (WCHAR)(L'0' + *Number);
         RtlInitUnicodeString(&name, buffer);
-        status = IoCreateDevice(Driver, sizeof(TEST_FN), &name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN, FALSE,
-                                Device);
+        status = IoCreateDevice(Driver, sizeof(TEST_FN), &name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN,
+                                FALSE, Device);
     }
     --*Number;
     return status;

@@ -44,8 +44,9 @@ static NTSTATUS NTAPI SystemPowerBelowDone(PDEVICE_OBJECT Device, PIRP Irp, PVOI
 
 static NTSTATUS SetSystem(TEST_FN *Fn, PIRP Irp)
 {
-    TestNote(IoGetCurrentIrpStackLocation(Irp)->Parameters.Power.State.SystemState == PowerSystemWorking ? "fn:S0"
-                                                                                                         : "fn:Sx");
+    TestNote(IoGetCurrentIrpStackLocation(Irp)->Parameters.Power.State.SystemState == PowerSystemWorking
+                 ? "fn:S0"
+                 : "fn:Sx");
     IoMarkIrpPending(Irp);
     if (TestFault == NeverCompletesPower) {
         return STATUS_PENDING;

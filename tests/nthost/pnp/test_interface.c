@@ -112,7 +112,8 @@ static void DriversHearOfInterfaces(void)
     TestLog[0] = 0;
     CHECK_STATUS(IoRegisterPlugPlayNotification(EventCategoryDeviceInterfaceChange,
                                                 PNPNOTIFY_DEVICE_INTERFACE_INCLUDE_EXISTING_INTERFACES,
-                                                (PVOID)&TestInterfaceClass, bus->DriverObject, Heard, Seen, &entry),
+                                                (PVOID)&TestInterfaceClass, bus->DriverObject, Heard, Seen,
+                                                &entry),
                  STATUS_SUCCESS);
     CHECK(TestLogHas("heard"));
     TestLog[0] = 0;
@@ -141,14 +142,17 @@ static void PropertiesAndKeys(void)
     ObDereferenceObject(file);
     pdo = DeviceOf(L"\\Device\\TestBus", &file);
     pdo = pdo->DriverObject->DeviceObject; // newest first: the child
-    CHECK_STATUS(IoGetDeviceProperty(pdo, DevicePropertyHardwareID, 4, text, &needed), STATUS_BUFFER_TOO_SMALL);
+    CHECK_STATUS(IoGetDeviceProperty(pdo, DevicePropertyHardwareID, 4, text, &needed),
+                 STATUS_BUFFER_TOO_SMALL);
     CHECK_EQ(needed, sizeof L"TEST\\CHILD" + sizeof(WCHAR));
-    CHECK_STATUS(IoGetDeviceProperty(pdo, DevicePropertyHardwareID, sizeof text, text, &needed), STATUS_SUCCESS);
+    CHECK_STATUS(IoGetDeviceProperty(pdo, DevicePropertyHardwareID, sizeof text, text, &needed),
+                 STATUS_SUCCESS);
     CHECK_MEM(text, L"TEST\\CHILD\0", needed);
     CHECK_STATUS(IoGetDeviceProperty(pdo, DevicePropertyEnumeratorName, sizeof text, text, &needed),
                  STATUS_SUCCESS);
     CHECK_MEM(text, L"TEST", needed);
-    CHECK_STATUS(IoGetDeviceProperty(pdo, DevicePropertyUINumber, sizeof value, &value, &needed), STATUS_SUCCESS);
+    CHECK_STATUS(IoGetDeviceProperty(pdo, DevicePropertyUINumber, sizeof value, &value, &needed),
+                 STATUS_SUCCESS);
     CHECK_STATUS(IoGetDeviceProperty(pdo, DevicePropertyClassName, sizeof text, text, &needed),
                  STATUS_OBJECT_NAME_NOT_FOUND);
     CHECK_STATUS(IoGetDeviceProperty(pdo, 99, sizeof text, text, &needed), STATUS_INVALID_PARAMETER_2);

@@ -58,28 +58,28 @@ static void InvalidateTheWrongDevice(void)
     IoInvalidateDeviceRelations(device, BusRelations);
 }
 
-#define RULE(name, rule, fault, fragment)                                                                         \
-    static void name(void)                                                                                        \
-    {                                                                                                             \
-        TestBreaks(rule, fault, fragment);                                                                        \
+#define RULE(name, rule, fault, fragment)                                                                    \
+    static void name(void)                                                                                   \
+    {                                                                                                        \
+        TestBreaks(rule, fault, fragment);                                                                   \
     }
-#define RULES(X)                                                                                                  \
-    X(StartBeforeLower, "PnpStartBeforeLower", CompletesStart, Life)                                              \
-    X(RemoveNotPassed, "PnpNotPassedDown", CompletesRemove, Life)                                                 \
-    X(RemoveFailed, "PnpRemoveFailed", FailsRemove, Life)                                                         \
-    X(IdCompleted, "PnpNotPassedDown", CompletesQueryId, AskId)                                                   \
-    X(StatusChanged, "PnpStatusChanged", ChangesStatus, AskId)                                                    \
-    X(NotSupported, "PnpNotSupported", AnswersNotSupported, AskId)                                                \
-    X(FailedPassed, "PnpFailedPassedDown", PassesFailedDown, OrderlyLife)                                         \
-    X(NotDetached, "PnpNotDetached", DoesNotDetach, Life)                                                         \
-    X(NotDeleted, "PnpNotDeleted", LeavesDevice, Life)                                                            \
-    X(DeletedInSurprise, "PnpDeletedInSurprise", DeletesInSurprise, Life)                                         \
-    X(DetachedInSurprise, "PnpDetachedInSurprise", DetachesInSurprise, Life)                                      \
-    X(Skipped, "PnpSkippedDevice", SkipsToBottom, Life)                                                           \
-    X(WrongStatus, "IrpWrongInitialStatus", NoFault, AskWithoutStatus)                                            \
-    X(IdCharacters, "PnpBadId", BadIds, Life)                                                                     \
-    X(SameId, "PnpSameId", SameIds, Life)                                                                         \
-    X(Relations, "PnpBadRelations", ReportsFdo, Life)                                                             \
+#define RULES(X)                                                                                             \
+    X(StartBeforeLower, "PnpStartBeforeLower", CompletesStart, Life)                                         \
+    X(RemoveNotPassed, "PnpNotPassedDown", CompletesRemove, Life)                                            \
+    X(RemoveFailed, "PnpRemoveFailed", FailsRemove, Life)                                                    \
+    X(IdCompleted, "PnpNotPassedDown", CompletesQueryId, AskId)                                              \
+    X(StatusChanged, "PnpStatusChanged", ChangesStatus, AskId)                                               \
+    X(NotSupported, "PnpNotSupported", AnswersNotSupported, AskId)                                           \
+    X(FailedPassed, "PnpFailedPassedDown", PassesFailedDown, OrderlyLife)                                    \
+    X(NotDetached, "PnpNotDetached", DoesNotDetach, Life)                                                    \
+    X(NotDeleted, "PnpNotDeleted", LeavesDevice, Life)                                                       \
+    X(DeletedInSurprise, "PnpDeletedInSurprise", DeletesInSurprise, Life)                                    \
+    X(DetachedInSurprise, "PnpDetachedInSurprise", DetachesInSurprise, Life)                                 \
+    X(Skipped, "PnpSkippedDevice", SkipsToBottom, Life)                                                      \
+    X(WrongStatus, "IrpWrongInitialStatus", NoFault, AskWithoutStatus)                                       \
+    X(IdCharacters, "PnpBadId", BadIds, Life)                                                                \
+    X(SameId, "PnpSameId", SameIds, Life)                                                                    \
+    X(Relations, "PnpBadRelations", ReportsFdo, Life)                                                        \
     X(NoPdo, "NotPhysicalDevice", NoFault, InvalidateTheWrongDevice)
 RULES(RULE)
 

@@ -93,7 +93,8 @@ static void RequestsAtAnyIrqlAndInTurn(void)
     KeWaitForSingleObject(&first, Executive, KernelMode, FALSE, NULL);
     KeWaitForSingleObject(&second, Executive, KernelMode, FALSE, NULL);
     CHECK(TestLogHas("fn:Dx pdo:Dx requested fn:D0 pdo:D0 requested"));
-    CHECK_STATUS(PoRequestPowerIrp(device, IRP_MN_POWER_SEQUENCE, d0, NULL, NULL, NULL), STATUS_INVALID_PARAMETER_2);
+    CHECK_STATUS(PoRequestPowerIrp(device, IRP_MN_POWER_SEQUENCE, d0, NULL, NULL, NULL),
+                 STATUS_INVALID_PARAMETER_2);
     ObDereferenceObject(file);
     TestShutdown();
 }
@@ -132,10 +133,10 @@ static void StateIsRemembered(void)
     TestShutdown();
 }
 
-#define RULE(name, rule, fault)                                                                                   \
-    static void name(void)                                                                                        \
-    {                                                                                                             \
-        TestBreaks(rule, fault, Sleep);                                                                           \
+#define RULE(name, rule, fault)                                                                              \
+    static void name(void)                                                                                   \
+    {                                                                                                        \
+        TestBreaks(rule, fault, Sleep);                                                                      \
     }
 RULE(SetFailed, "PowerSetFailed", FailsSetPower)
 RULE(NotPassedDown, "PowerNotPassedDown", CompletesPower)

@@ -4,18 +4,20 @@
 
 #include "nthost/usbd/usbd.h"
 
-// A configuration with a smart card interface (class descriptor 21h, two bulk endpoints) and one without endpoints.
+// A configuration with a smart card interface (class descriptor 21h, two bulk endpoints) and one without
+// endpoints.
 static UCHAR Good[] = {
-    9, 2, 43, 0, 2, 1, 0, 0x80, 50,              // configuration
-    9, 4, 0,  0, 2, 0x0B, 0, 0, 0,               // interface 0
-    2, 0x21,                                     // class descriptor
-    7, 5, 0x01, 2, 64, 0, 0, 7, 5, 0x82, 2, 64, 0, 0, // endpoints
-    9, 4, 1,  0, 0, 0xFF, 1, 2, 0,               // interface 1
+    9, 2,    43,   0, 2,  1,    0, 0x80, 50,                    // configuration
+    9, 4,    0,    0, 2,  0x0B, 0, 0,    0,                     // interface 0
+    2, 0x21,                                                    // class descriptor
+    7, 5,    0x01, 2, 64, 0,    0, 7,    5,  0x82, 2, 64, 0, 0, // endpoints
+    9, 4,    1,    0, 0,  0xFF, 1, 2,    0,                     // interface 1
 };
 
 static PUSB_INTERFACE_DESCRIPTOR Find(LONG Number, LONG Class)
 {
-    return USBD_ParseConfigurationDescriptorEx((PUSB_CONFIGURATION_DESCRIPTOR)Good, Good, Number, -1, Class, -1, -1);
+    return USBD_ParseConfigurationDescriptorEx((PUSB_CONFIGURATION_DESCRIPTOR)Good, Good, Number, -1, Class,
+                                               -1, -1);
 }
 
 static void Parsing(void)
@@ -38,12 +40,14 @@ static void HostileDescriptorsEndTheWalk(void)
     CHECK(USBD_ParseDescriptors(bad, sizeof bad, bad, 4) == NULL); // beyond the end
     CHECK(USBD_ParseDescriptors(bad, sizeof bad, bad + sizeof bad, 4) == NULL);
     bad[9] = 3; // an interface descriptor cut short
-    CHECK(USBD_ParseConfigurationDescriptorEx((PUSB_CONFIGURATION_DESCRIPTOR)bad, bad, -1, -1, -1, -1, -1) == NULL);
+    CHECK(USBD_ParseConfigurationDescriptorEx((PUSB_CONFIGURATION_DESCRIPTOR)bad, bad, -1, -1, -1, -1, -1) ==
+          NULL);
 }
 
 static USBD_STATUS Validate(ULONG Length, USHORT Level, PUCHAR *Offset)
 {
-    return USBD_ValidateConfigurationDescriptor((PUSB_CONFIGURATION_DESCRIPTOR)Good, Length, Level, Offset, 'tseT');
+    return USBD_ValidateConfigurationDescriptor((PUSB_CONFIGURATION_DESCRIPTOR)Good, Length, Level, Offset,
+                                                'tseT');
 }
 
 static void Validation(void)
@@ -97,8 +101,9 @@ static void ClientHandles(void)
     USBD_AssignUrbToIoStackLocation(handle, &location, urb);
     CHECK(location.Parameters.Others.Argument1 == urb);
     USBD_UrbFree(handle, urb);
-    CHECK_STATUS(USBD_SelectConfigUrbAllocateAndBuild(handle, (PUSB_CONFIGURATION_DESCRIPTOR)Good, list, &urb),
-                 STATUS_SUCCESS);
+    CHECK_STATUS(
+        USBD_SelectConfigUrbAllocateAndBuild(handle, (PUSB_CONFIGURATION_DESCRIPTOR)Good, list, &urb),
+        STATUS_SUCCESS);
     CHECK_EQ(list[0].Interface->NumberOfPipes, 2);
     USBD_UrbFree(handle, urb);
     CHECK_STATUS(USBD_SelectInterfaceUrbAllocateAndBuild(handle, NULL, list, &urb), STATUS_SUCCESS);
@@ -114,7 +119,8 @@ static void LeakUrb(void)
     USBD_HANDLE handle;
     PURB urb;
     PDEVICE_OBJECT some = (PDEVICE_OBJECT)(PVOID)Good;
-    CHECK_STATUS(USBD_CreateHandle(some, some, USBD_CLIENT_CONTRACT_VERSION_602, 'tseT', &handle), STATUS_SUCCESS);
+    CHECK_STATUS(USBD_CreateHandle(some, some, USBD_CLIENT_CONTRACT_VERSION_602, 'tseT', &handle),
+                 STATUS_SUCCESS);
     CHECK_STATUS(USBD_UrbAllocate(handle, &urb), STATUS_SUCCESS);
     USBD_CloseHandle(handle);
 }
@@ -125,16 +131,17 @@ static void FreeForeignUrb(void)
     PDEVICE_OBJECT some = (PDEVICE_OBJECT)(PVOID)Good;
     PUCHAR memory = ExAllocatePoolWithTag(NonPagedPool, 0x200, 'tseT');
     RtlZeroMemory(memory, 0x200);
-    CHECK_STATUS(USBD_CreateHandle(some, some, USBD_CLIENT_CONTRACT_VERSION_602, 'tseT', &handle), STATUS_SUCCESS);
+    CHECK_STATUS(USBD_CreateHandle(some, some, USBD_CLIENT_CONTRACT_VERSION_602, 'tseT', &handle),
+                 STATUS_SUCCESS);
     USBD_UrbFree(handle, (PURB)(memory + 0x40));
 }
 
-#define BOOTED(test)                                                                                              \
-    static void Booted##test(void)                                                                                \
-    {                                                                                                             \
-        TestBoot();                                                                                               \
-        test();                                                                                                   \
-        TestShutdown();                                                                                           \
+#define BOOTED(test)                                                                                         \
+    static void Booted##test(void)                                                                           \
+    {                                                                                                        \
+        TestBoot();                                                                                          \
+        test();                                                                                              \
+        TestShutdown();                                                                                      \
     }
 BOOTED(ConfigurationRequests)
 BOOTED(ClientHandles)
