@@ -73,6 +73,20 @@ static NTSTATUS ControlFinish(PSMARTCARD_EXTENSION Ext, PIRP Irp)
     return Complete(Irp, STATUS_SUCCESS, 0);
 }
 
+static NTSTATUS ControlLog(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    const UCHAR *text = Irp->AssociatedIrp.SystemBuffer;
+    ULONG length = IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.InputBufferLength;
+    WCHAR wide[256];
+    UNICODE_STRING insertion = {(USHORT)(length * sizeof(WCHAR)), sizeof(wide), wide};
+
+    for (ULONG i = 0; i < length; i++) {
+        wide[i] = text[i];
+    }
+    SmartcardLogError(DeviceObject, (LONG)0xC0100002, length != 0 ? &insertion : NULL, 0x12345678);
+    return Complete(Irp, STATUS_SUCCESS, 0);
+}
+
 // What the library must have left behind; only looked at while no request is under way.
 static VOID NoteIdle(PSMARTCARD_EXTENSION Ext)
 {
@@ -113,6 +127,9 @@ static NTSTATUS NTAPI DispatchControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         break;
     case TEST_FINISH:
         status = ControlFinish(ext, Irp);
+        break;
+    case TEST_LOG:
+        status = ControlLog(DeviceObject, Irp);
         break;
     case TEST_RELEASE:
         CallbackRelease(ext);

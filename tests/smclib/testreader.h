@@ -25,6 +25,7 @@ enum {
     TEST_STATE = 0x00315000,   // in: the new CurrentState; a change of presence is a card event
     TEST_FINISH = 0x00315004,  // completes the request that a callback left pending
     TEST_RELEASE = 0x00315008, // lets a blocked callback go on
+    TEST_LOG = 0x0031500C,     // in: the insertion string (none: NULL); logs C0100002 and 12345678
 };
 
 enum { UNKNOWN, ABSENT, PRESENT, SWALLOWED, POWERED, NEGOTIABLE, SPECIFIC };
@@ -75,6 +76,7 @@ struct test_reader {
     unsigned request_length;
     unsigned pts_type, pts_dl, pts_rate;
     volatile int blocked;
+    int stop; // the tests' own
     // after a request
     int idle;  // IoRequest points to nothing of the last one, CurrentIrp is NULL
     int wiped; // the request buffer holds nothing of the last command

@@ -187,6 +187,42 @@ static void state_is_answered_during_a_long_transmit(void **state)
     assert_int_equal(test_reader.calls[RDF_TRANSMIT], 2);
 }
 
+// ---- a card event at any moment ----
+
+enum { WAITS = 3000 };
+
+static void *wait_thread(void *context)
+{
+    unsigned *wrong = context;
+
+    for (int i = 0; i < WAITS; i++) {
+        nt_request *request = track(i % 2 == 0 ? IS_PRESENT : IS_ABSENT);
+        size_t returned;
+        if (i % 7 == 0) {
+            nt_request_cancel(request);
+        }
+        nt_status status = nt_request_end(request, &returned);
+        *wrong += status != (nt_status)ST_SUCCESS && (i % 7 != 0 || status != (nt_status)ST_CANCELLED);
+    }
+    __atomic_store_n(&test_reader.stop, 1, __ATOMIC_SEQ_CST);
+    return NULL;
+}
+
+// A lost event or a request completed twice would show as a hang or a bug check.
+static void events_are_never_lost(void **state)
+{
+    unsigned wrong = 0;
+    pthread_t thread;
+
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, wait_thread, &wrong), 0);
+    for (uint32_t i = 0; !__atomic_load_n(&test_reader.stop, __ATOMIC_SEQ_CST); i++) {
+        set_state(i % 2 == 0 ? PRESENT : ABSENT);
+    }
+    pthread_join(thread, NULL);
+    assert_int_equal(wrong, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +236,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(pending_request_makes_the_others_busy, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(state_is_answered_during_a_long_transmit, bench_setup_threads,
                                         bench_teardown),
+        cmocka_unit_test_setup_teardown(events_are_never_lost, bench_setup_threads, bench_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
