@@ -58,6 +58,12 @@ void TestBoot(void)
     Boot(&options);
 }
 
+void TestBootSeed(uint64_t seed)
+{
+    struct nt_options options = {.clock = NT_CLOCK_VIRTUAL, .seed = seed, .verifier = true};
+    Boot(&options);
+}
+
 void TestBootReal(bool verifier)
 {
     struct nt_options options = {.clock = NT_CLOCK_REAL, .verifier = verifier, .bugcheck = TestBugCheck};

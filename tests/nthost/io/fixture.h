@@ -113,6 +113,7 @@ VOID TestNote(PCSTR Text); // appends Text and a blank to TestLog
 
 // Boots with the verifier, the virtual clock and both services; the bus is added.
 void TestBoot(void);
+void TestBootSeed(uint64_t seed); // the scheduler's choices
 void TestBootReal(bool verifier); // real clock
 void TestShutdown(void);
 void TestPlug(ULONG Number); // returns when the child is up, or has failed

@@ -71,16 +71,22 @@ static NTSTATUS Later(TEST_FN *Fn, PIRP Irp)
     return STATUS_PENDING;
 }
 
-static VOID NTAPI Worked(PDEVICE_OBJECT Device, PVOID Context)
+// Frees itself, as it may.
+static VOID NTAPI Worked(PVOID Device, PVOID Context, PIO_WORKITEM Work)
 {
     UNREFERENCED_PARAMETER(Device);
+    IoFreeWorkItem(Work);
     Finish(Context, KeGetCurrentIrql() == PASSIVE_LEVEL ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL, 0);
 }
 
-static NTSTATUS Work(TEST_FN *Fn, PIRP Irp)
+static NTSTATUS QueueWork(TEST_FN *Fn, PIRP Irp)
 {
+    PIO_WORKITEM work = IoAllocateWorkItem(Fn->Self);
+    if (work == NULL) {
+        return Finish(Irp, STATUS_INSUFFICIENT_RESOURCES, 0);
+    }
     IoMarkIrpPending(Irp);
-    IoQueueWorkItem(Fn->Work, Worked, DelayedWorkQueue, Irp);
+    IoQueueWorkItemEx(work, Worked, DelayedWorkQueue, Irp);
     return STATUS_PENDING;
 }
 
@@ -181,7 +187,7 @@ NTSTATUS NTAPI TestFnControl(PDEVICE_OBJECT Device, PIRP Irp)
     case TEST_LATER:
         return Later(fn, Irp);
     case TEST_WORK:
-        return Work(fn, Irp);
+        return QueueWork(fn, Irp);
     case TEST_IN_DIRECT:
         return Direct(Irp, location, FALSE);
     case TEST_OUT_DIRECT:
