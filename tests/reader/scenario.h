@@ -23,6 +23,7 @@ struct scenario {
     nt_file *file; // slot 0
 };
 
+extern uint64_t scenario_seed;   // of the next boot's schedule
 int scenario_boot(void **state); // fixtures for cmocka_unit_test_setup_teardown
 int scenario_shut_down(void **state);
 
@@ -47,7 +48,7 @@ struct scenario_blocked {
     size_t out_length;
     nt_status status;
     pthread_t thread;
-    atomic_bool done;
+    atomic_bool begun, done;
 };
 void scenario_block(struct scenario_blocked *blocked);
 nt_status scenario_unblocked(struct scenario_blocked *blocked); // waits for its end

@@ -248,8 +248,12 @@ static void test_slots(void **state)
     assert_int_equal(rig_unplug(port), RIG_STATUS_SUCCESS);
 }
 
+// LECTERN_SEEDS: how many schedules to try.
 int main(void)
 {
+    const char *wanted = getenv("LECTERN_SEEDS");
+    unsigned long seeds = wanted != NULL ? strtoul(wanted, NULL, 10) : 4;
+    int failed = 0;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_one_opener, scenario_boot, scenario_shut_down),
         cmocka_unit_test_setup_teardown(test_legacy_link, scenario_boot, scenario_shut_down),
@@ -265,5 +269,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_vendor_controls, scenario_boot, scenario_shut_down),
         cmocka_unit_test_setup_teardown(test_slots, scenario_boot, scenario_shut_down),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    for (scenario_seed = 0; scenario_seed < seeds && failed == 0; scenario_seed++) {
+        failed = cmocka_run_group_tests(tests, NULL, NULL);
+    }
+    return failed;
 }
