@@ -144,6 +144,17 @@ static void test_orderly_removal(void **state)
     scenario_end(&scenario);
 }
 
+static struct scenario_blocked blocked_reset(const struct scenario *scenario, const uint32_t *cold,
+                                             uint8_t *atr)
+{
+    return (struct scenario_blocked){.file = scenario->file,
+                                     .code = RIG_IOCTL_POWER,
+                                     .in = cold,
+                                     .in_length = sizeof *cold,
+                                     .out = atr,
+                                     .out_length = RIG_ATR_MAX};
+}
+
 // Requests sent to a stopped reader wait until it works again.
 static void test_stop_and_start(void **state)
 {
@@ -157,18 +168,61 @@ static void test_stop_and_start(void **state)
     (void)scenario_connect(&scenario);
     nt_request *removal = scenario_track(&scenario, RIG_IOCTL_IS_ABSENT);
     assert_int_equal(nt_device_stop(instance), RIG_STATUS_SUCCESS);
-    struct scenario_blocked request = {.file = scenario.file,
-                                       .code = RIG_IOCTL_POWER,
-                                       .in = &cold,
-                                       .in_length = sizeof cold,
-                                       .out = atr,
-                                       .out_length = sizeof atr};
+    struct scenario_blocked request = blocked_reset(&scenario, &cold, atr);
     scenario_block(&request);
     nt_sleep_us(1000000);
     assert_int_equal(nt_device_start(instance), RIG_STATUS_SUCCESS);
     assert_int_equal(scenario_unblocked(&request), RIG_STATUS_SUCCESS);
     assert_int_equal(scenario_tracked(removal), RIG_STATUS_SUCCESS); // it may have been swapped meanwhile
     (void)scenario_connect(&scenario);
+    scenario_end(&scenario);
+}
+
+// What waits for a stopped reader ends when its client loses interest, or the reader its place.
+static void test_waiting_request_ends(void **state)
+{
+    static const nt_status expected[] = {RIG_STATUS_CANCELLED, RIG_STATUS_DEVICE_NOT_CONNECTED};
+    (void)state;
+    for (unsigned unplug = 0; unplug < 2; unplug++) {
+        struct scenario scenario;
+        char instance[NT_ID_MAX];
+        uint32_t cold = RIG_COLD_RESET;
+        uint8_t atr[RIG_ATR_MAX];
+        scenario_begin(&scenario, rig_default_model(), "t1");
+        instance_of(scenario.port, instance);
+        assert_int_equal(nt_device_stop(instance), RIG_STATUS_SUCCESS);
+        struct scenario_blocked request = blocked_reset(&scenario, &cold, atr);
+        scenario_block(&request);
+        nt_sleep_us(1000000);
+        if (unplug != 0) {
+            assert_int_equal(rig_unplug(scenario.port), RIG_STATUS_SUCCESS);
+            assert_int_equal(scenario_unblocked(&request), expected[unplug]);
+            nt_close(scenario.file);
+        } else {
+            nt_close(scenario.file);
+            assert_int_equal(scenario_unblocked(&request), expected[unplug]);
+            assert_int_equal(rig_unplug(scenario.port), RIG_STATUS_SUCCESS);
+        }
+    }
+}
+
+static void test_escape(void **state)
+{
+    struct scenario scenario;
+    char instance[NT_ID_MAX], key[NT_ID_MAX + 32];
+    uint8_t escape[] = {0x01, 0x02}, reply[64];
+    size_t returned;
+    (void)state;
+    scenario_begin(&scenario, rig_default_model(), NULL);
+    instance_of(scenario.port, instance);
+    (void)snprintf(key, sizeof key, "Enum\\%s\\Device Parameters", instance);
+    assert_int_equal(nt_registry_set_dword(key, "EscapeCommandEnable", 1), 0);
+    assert_int_equal(nt_device_stop(instance), RIG_STATUS_SUCCESS);
+    assert_int_equal(nt_device_start(instance), RIG_STATUS_SUCCESS); // read when the reader starts
+    assert_int_equal(nt_device_control(scenario.file, RIG_IOCTL_ESCAPE, escape, sizeof escape, reply,
+                                       sizeof reply, &returned),
+                     RIG_STATUS_SUCCESS);
+    assert_true(returned > 0);
     scenario_end(&scenario);
 }
 
@@ -264,6 +318,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_surprise_removal, scenario_boot, scenario_shut_down),
         cmocka_unit_test_setup_teardown(test_orderly_removal, scenario_boot, scenario_shut_down),
         cmocka_unit_test_setup_teardown(test_stop_and_start, scenario_boot, scenario_shut_down),
+        cmocka_unit_test_setup_teardown(test_waiting_request_ends, scenario_boot, scenario_shut_down),
+        cmocka_unit_test_setup_teardown(test_escape, scenario_boot, scenario_shut_down),
         cmocka_unit_test_setup_teardown(test_sleep, scenario_boot, scenario_shut_down),
         cmocka_unit_test_setup_teardown(test_sleep_without_card, scenario_boot, scenario_shut_down),
         cmocka_unit_test_setup_teardown(test_vendor_controls, scenario_boot, scenario_shut_down),
