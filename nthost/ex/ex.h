@@ -3,6 +3,8 @@
 #pragma once
 #include <ntddk.h>
 
+PVOID NTAPI ExAllocatePool2(ULONG64 Flags, SIZE_T Size, ULONG Tag); // newer than the headers
+
 VOID ExpBootPool(BOOLEAN GuardPages);
 VOID ExpShutdownPool(VOID); // verifier: what the kernel itself still has is a leak too
 // Blocks charged to the driver; at most Capacity lines "tag, size, allocator" are appended to Text.

@@ -141,13 +141,16 @@ static VOID ExpCheckDamage(PEXP_BLOCK Block)
 
 VOID ExpCheckFree(PVOID Body, ULONG Tag)
 {
-    UCHAR State = Body == NULL || (ULONG_PTR)Body % 16 != 0 ? 0 : ExpStateOf(Body);
+    if (Body == NULL || (ULONG_PTR)Body % 16 != 0) {
+        VfBreak(VfRulePoolBadFree, (ULONG_PTR)Body, 0, 0, "%p is no pool block", Body);
+    }
+    UCHAR State = ExpStateOf(Body);
     PEXP_BLOCK Block = ExpBlockOf(Body);
     if (State == EXP_FREED) {
         ExpBreakBlock(VfRulePoolDoubleFree, Block, "freed twice");
     }
     if (State != EXP_LIVE) {
-        if (Body != NULL && VfEnabled && ExpIsKnown(Body)) {
+        if (VfEnabled && ExpIsKnown(Body)) {
             ExpCheckDamage(Block);
         }
         VfBreak(VfRulePoolBadFree, (ULONG_PTR)Body, 0, 0, "%p is no pool block", Body);

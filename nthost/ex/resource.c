@@ -125,6 +125,7 @@ VOID FASTCALL ExReleaseResourceLite(PERESOURCE Resource)
 
 PVOID NTAPI ExEnterCriticalRegionAndAcquireResourceExclusive(PERESOURCE Resource)
 {
+    NT_ENTRY(ExEnterCriticalRegionAndAcquireResourceExclusive);
     KeEnterCriticalRegion();
     ExAcquireResourceExclusiveLite(Resource, TRUE);
     return NULL;
@@ -132,6 +133,7 @@ PVOID NTAPI ExEnterCriticalRegionAndAcquireResourceExclusive(PERESOURCE Resource
 
 VOID FASTCALL ExReleaseResourceAndLeaveCriticalRegion(PERESOURCE Resource)
 {
+    NT_ENTRY(ExReleaseResourceAndLeaveCriticalRegion);
     ExReleaseResourceLite(Resource);
     KeLeaveCriticalRegion();
 }

@@ -23,12 +23,16 @@ BOOLEAN KiBoot(const KI_BOOT *Boot)
         return FALSE;
     }
     ExpBootWorkers();
+    if (Boot->Verifier) {
+        VfBootFaults(Boot->GuardPages);
+    }
     return TRUE;
 }
 
 VOID KiShutdown(VOID)
 {
     ExpShutdownWorkers();
+    VfShutdownFaults();
     KiReapThreads();
     KiStopClock();
     os_threads_join();

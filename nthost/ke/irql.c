@@ -105,6 +105,7 @@ VOID NTAPI KeLeaveGuardedRegion(VOID)
 
 BOOLEAN NTAPI KeAreApcsDisabled(VOID)
 {
+    NT_ENTRY(KeAreApcsDisabled);
     PKTHREAD Thread = KiCurrentThread();
     return Thread->KernelApcDisable != 0 || Thread->SpecialApcDisable != 0;
 }

@@ -139,9 +139,8 @@ static VOID KiCheckTimer(PKTIMER Timer)
     }
 }
 
-BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dpc)
+static BOOLEAN KiSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period, PKDPC Dpc)
 {
-    NT_ENTRY(KeSetTimerEx);
     KiCheckTimer(Timer);
     ULONG64 Due = KiDueTime(DueTime);
     KiLockDispatcher();
@@ -150,7 +149,7 @@ BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PK
     Timer->Header.SignalState = 0;
     KiUnlockObject(&Timer->Header);
     Timer->Dpc = Dpc;
-    Timer->Period = (ULONG)Period;
+    Timer->Period = Period;
     KiInsertTimerLocked(Timer, Due);
     BOOLEAN First = KiHeap[0] == Timer;
     KiUnlockDispatcher();
@@ -163,7 +162,14 @@ BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PK
 
 BOOLEAN NTAPI KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc)
 {
-    return KeSetTimerEx(Timer, DueTime, 0, Dpc);
+    NT_ENTRY(KeSetTimer);
+    return KiSetTimer(Timer, DueTime, 0, Dpc);
+}
+
+BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dpc)
+{
+    NT_ENTRY(KeSetTimerEx);
+    return KiSetTimer(Timer, DueTime, (ULONG)Period, Dpc);
 }
 
 BOOLEAN NTAPI KeCancelTimer(PKTIMER Timer)

@@ -2,16 +2,11 @@
 #define _DEFAULT_SOURCE
 #include "nthost/os/os.h"
 
+#include "nthost/os/asan.h"
+
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define HAVE_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAVE_ASAN 1
-#endif
-#endif
 #ifdef HAVE_ASAN
 #include <sanitizer/asan_interface.h>
 #endif

@@ -44,6 +44,8 @@ void os_describe(const void *address, char *text, size_t size); // "routine+0x12
 // report.c
 void os_print(const char *text); // to stderr
 _Noreturn void os_abort(void);
-// Called for SIGSEGV and SIGBUS; true: resume the instruction. NULL: the signals' default.
+bool os_has_asan(void);
+// Called for SIGSEGV and SIGBUS; true: resume the instruction, false: the handler that was there before.
+// NULL: none.
 typedef bool os_fault_handler(const void *address, bool write, const void *instruction);
 void os_on_fault(os_fault_handler *handler);

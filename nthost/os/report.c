@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "nthost/os/os.h"
 
+#include "nthost/os/asan.h"
+
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,25 +31,45 @@ void os_abort(void)
 enum { PAGE_FAULT_WRITE = 2 };
 
 static os_fault_handler *fault_handler;
+static struct sigaction previous_segv, previous_bus;
+
+static void give_back(void)
+{
+    sigaction(SIGSEGV, &previous_segv, NULL);
+    sigaction(SIGBUS, &previous_bus, NULL);
+    fault_handler = NULL;
+}
 
 static void on_signal(int number, siginfo_t *info, void *context)
 {
     const ucontext_t *machine = context;
     bool write_access = (machine->uc_mcontext.gregs[REG_ERR] & PAGE_FAULT_WRITE) != 0;
-    if (fault_handler != NULL &&
-        fault_handler(info->si_addr, write_access, (const void *)machine->uc_mcontext.gregs[REG_RIP])) {
-        return;
+    (void)number;
+    // Whoever had the signal before gets it when the instruction faults again.
+    if (fault_handler == NULL ||
+        !fault_handler(info->si_addr, write_access, (const void *)machine->uc_mcontext.gregs[REG_RIP])) {
+        give_back();
     }
-    signal(number, SIG_DFL);
 }
 
 void os_on_fault(os_fault_handler *handler)
 {
-    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_NODEFER};
-    fault_handler = handler;
-    if (handler == NULL) {
-        action = (struct sigaction){.sa_handler = SIG_DFL};
+    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK};
+    if (fault_handler != NULL) {
+        give_back();
     }
-    sigaction(SIGSEGV, &action, NULL);
-    sigaction(SIGBUS, &action, NULL);
+    if (handler != NULL) {
+        fault_handler = handler;
+        sigaction(SIGSEGV, &action, &previous_segv);
+        sigaction(SIGBUS, &action, &previous_bus);
+    }
+}
+
+bool os_has_asan(void)
+{
+#ifdef HAVE_ASAN
+    return true;
+#else
+    return false;
+#endif
 }

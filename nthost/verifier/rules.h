@@ -78,7 +78,8 @@
     X(MdlNonPagedLocked, 0xC4, 0x7D)                                                                         \
     X(ListCorrupt, 0x139, 3)                                                                                 \
     X(Deadlock, 0xC4, 0x1012)                                                                                \
-    X(BadAccess, 0x50, 0)
+    X(BadAccess, 0x50, 0)                                                                                    \
+    X(BadAccessRaised, 0xD1, 0)
 
 #define VF_RULES(X) KE_RULES(X) IOP_RULES(X)
 

@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
-list(APPEND wdm_sources verifier/checks.c verifier/drivers.c verifier/lockorder.c verifier/report.c verifier/verifier.c)
+list(APPEND wdm_sources
+  verifier/checks.c verifier/drivers.c verifier/fault.c verifier/lockorder.c verifier/report.c verifier/verifier.c)

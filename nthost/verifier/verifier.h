@@ -71,4 +71,6 @@ VOID VfLockOrder(PKSPIN_LOCK Lock); // about to be acquired by the current threa
 VOID VfCheckThreadEnd(VOID);
 
 VOID VfBoot(BOOLEAN Enabled);
+VOID VfBootFaults(BOOLEAN GuardPages);
+VOID VfShutdownFaults(VOID);
 VOID VfShutdown(VOID);
