@@ -13,19 +13,21 @@ _Must_inspect_result_
 static NTSTATUS SmcTrackPublish(_In_ PSMC_CALL Call, _In_ BOOLEAN WantPresent)
 {
     POS_DEP_DATA data = Call->Ext->OsData;
+    PVOID volatile *place = (PVOID volatile *)&data->NotificationIrp;
     NTSTATUS status = STATUS_PENDING;
     KIRQL irql;
 
+    // Interlocked, because a cancel routine takes the request without the spin lock.
     KeAcquireSpinLock(&data->SpinLock, &irql);
     if (SmcTrackReached(Call->Ext->ReaderCapabilities.CurrentState, WantPresent)) {
         status = STATUS_SUCCESS;
-    } else if (data->NotificationIrp != NULL) {
+    } else if (InterlockedCompareExchangePointer(place, NULL, NULL) != NULL) {
         status = STATUS_DEVICE_BUSY;
     } else if (Call->Irp->Cancel) {
         status = STATUS_CANCELLED;
     } else {
         IoMarkIrpPending(Call->Irp);
-        data->NotificationIrp = Call->Irp;
+        InterlockedExchangePointer(place, Call->Irp);
     }
     KeReleaseSpinLock(&data->SpinLock, irql);
     return status;

@@ -139,9 +139,9 @@ static NTSTATUS NTAPI CallbackTransmit(PSMARTCARD_EXTENSION Ext)
 
     Note(Ext, RDF_TRANSMIT);
     if (test_reader.block) {
-        test_reader.blocked = TRUE;
+        __atomic_store_n(&test_reader.blocked, TRUE, __ATOMIC_SEQ_CST);
         status = KeWaitForSingleObject(&Ext->ReaderExtension->Released, Executive, KernelMode, FALSE, NULL);
-        test_reader.blocked = FALSE;
+        __atomic_store_n(&test_reader.blocked, FALSE, __ATOMIC_SEQ_CST);
         if (!NT_SUCCESS(status)) {
             return status;
         }
@@ -214,18 +214,25 @@ static VOID NTAPI TrackingCancel(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 static NTSTATUS NTAPI CallbackTracking(PSMARTCARD_EXTENSION Ext)
 {
     NTSTATUS status = (NTSTATUS)test_reader.status[RDF_CARD_TRACKING];
+    BOOLEAN cancelled = FALSE;
+    PIRP irp;
     KIRQL irql;
 
-    test_reader.calls[RDF_CARD_TRACKING]++;
+    InterlockedIncrement((volatile LONG *)&test_reader.calls[RDF_CARD_TRACKING]);
     if (test_reader.complete_in_callback) {
         TrackingComplete(Ext, STATUS_SUCCESS);
         return status;
     }
     IoAcquireCancelSpinLock(&irql);
-    if (Ext->OsData->NotificationIrp != NULL) {
-        IoSetCancelRoutine(Ext->OsData->NotificationIrp, TrackingCancel);
+    irp = InterlockedCompareExchangePointer((PVOID volatile *)&Ext->OsData->NotificationIrp, NULL, NULL);
+    if (irp != NULL) {
+        IoSetCancelRoutine(irp, TrackingCancel);
+        cancelled = irp->Cancel;
     }
     IoReleaseCancelSpinLock(irql);
+    if (cancelled) { // before there was a routine to call
+        TrackingComplete(Ext, STATUS_CANCELLED);
+    }
     return status;
 }
 

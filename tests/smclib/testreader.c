@@ -102,12 +102,15 @@ static NTSTATUS ControlPass(PSMARTCARD_EXTENSION Ext, PIRP Irp)
 {
     NTSTATUS status;
 
+    if (test_reader.concurrent) {
+        return SmartcardDeviceControl(Ext, Irp);
+    }
     Ext->Version = test_reader.version;
     Ext->ReaderCapabilities.SupportedProtocols = test_reader.protocols;
     CallbacksInstall(Ext);
     status = SmartcardDeviceControl(Ext, Irp);
     Ext->Version = SMCLIB_VERSION;
-    if (!test_reader.blocked && status != STATUS_PENDING) {
+    if (status != STATUS_PENDING) {
         NoteIdle(Ext);
     }
     return status;

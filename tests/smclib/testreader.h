@@ -61,6 +61,7 @@ struct test_reader {
     int update;               // POWER calls SmartcardUpdateCardCapabilities itself
     int no_answer;            // POWER, SET_PROTOCOL: no Information, nothing in the reply
     int atr_as_protocol;      // SET_PROTOCOL copies a whole ATR into its reply
+    int concurrent;           // requests meet: the driver itself looks at nothing between them
     int block;                // TRANSMIT waits for TEST_RELEASE
     int complete_in_callback; // TRACKING completes the request before it returns
     int t1_rounds;            // TRANSMIT: T=1 blocks before it gives up, 0: none
@@ -75,8 +76,8 @@ struct test_reader {
     unsigned char request[64];
     unsigned request_length;
     unsigned pts_type, pts_dl, pts_rate;
-    volatile int blocked;
-    int stop; // the tests' own
+    int blocked; // atomic
+    int stop;    // the tests' own
     // after a request
     int idle;  // IoRequest points to nothing of the last one, CurrentIrp is NULL
     int wiped; // the request buffer holds nothing of the last command

@@ -168,8 +168,9 @@ static void state_is_answered_during_a_long_transmit(void **state)
     (void)state;
     card_insert(MULTIFLEX);
     test_reader.block = 1;
+    test_reader.concurrent = 1;
     assert_int_equal(pthread_create(&first_thread, NULL, transmit_thread, &status), 0);
-    while (!test_reader.blocked) {
+    while (!__atomic_load_n(&test_reader.blocked, __ATOMIC_SEQ_CST)) {
         nt_sleep_us(100);
     }
     assert_int_equal(pthread_create(&second_thread, NULL, transmit_thread, &second), 0);
@@ -215,6 +216,7 @@ static void events_are_never_lost(void **state)
     pthread_t thread;
 
     (void)state;
+    test_reader.concurrent = 1;
     assert_int_equal(pthread_create(&thread, NULL, wait_thread, &wrong), 0);
     for (uint32_t i = 0; !__atomic_load_n(&test_reader.stop, __ATOMIC_SEQ_CST); i++) {
         set_state(i % 2 == 0 ? PRESENT : ABSENT);
