@@ -7,15 +7,15 @@
 static VOID ExpAcquireMutex(volatile LONG *Count, PKTHREAD *Owner, ULONG *Contention, PVOID Event)
 {
     PKTHREAD Thread = KiCurrentThread();
-    if (*(PKTHREAD volatile *)Owner == Thread) {
+    if (__atomic_load_n(Owner, __ATOMIC_RELAXED) == Thread) {
         VfBreak(VfRuleFastMutexRecursion, (ULONG_PTR)Owner, 0, 0, "this thread already holds the mutex");
     }
     KiPreempt();
     if (InterlockedDecrement(Count) != 0) {
-        ++*Contention;
+        __atomic_fetch_add(Contention, 1, __ATOMIC_RELAXED);
         KeWaitForSingleObject(Event, WrFastMutex, KernelMode, FALSE, NULL);
     }
-    *Owner = Thread;
+    __atomic_store_n(Owner, Thread, __ATOMIC_RELAXED);
 }
 
 static BOOLEAN ExpTryMutex(volatile LONG *Count, PKTHREAD *Owner)
@@ -24,16 +24,17 @@ static BOOLEAN ExpTryMutex(volatile LONG *Count, PKTHREAD *Owner)
     if (InterlockedCompareExchange(Count, 0, FM_LOCK_BIT) != FM_LOCK_BIT) {
         return FALSE;
     }
-    *Owner = KiCurrentThread();
+    __atomic_store_n(Owner, KiCurrentThread(), __ATOMIC_RELAXED);
     return TRUE;
 }
 
 static VOID ExpReleaseMutex(volatile LONG *Count, PKTHREAD *Owner, PVOID Event)
 {
-    if (*Owner != KiCurrentThread()) {
-        VfBreak(VfRuleFastMutexNotOwned, (ULONG_PTR)*Owner, 0, 0, "the mutex is held by thread %p", *Owner);
+    PKTHREAD Holder = __atomic_load_n(Owner, __ATOMIC_RELAXED);
+    if (Holder != KiCurrentThread()) {
+        VfBreak(VfRuleFastMutexNotOwned, (ULONG_PTR)Holder, 0, 0, "the mutex is held by thread %p", Holder);
     }
-    *Owner = NULL;
+    __atomic_store_n(Owner, NULL, __ATOMIC_RELAXED);
     if (InterlockedIncrement(Count) <= 0) {
         KiSignal(Event, 1);
     }

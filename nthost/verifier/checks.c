@@ -36,7 +36,7 @@ VOID VfCheckWait(PVOID Object, PLARGE_INTEGER Timeout)
     }
     PDISPATCHER_HEADER Header = Object;
     UCHAR Type = KiObjectType(Header);
-    if (Type > KiTimerSynchronization || Header->WaitListHead.Flink == NULL) {
+    if (Type > KiTimerSynchronization || Header->Size == 0) {
         VfBreak(VfRuleWaitOnUninitialized, (ULONG_PTR)Object, Type, 0, "object %p was not initialized",
                 Object);
     }
