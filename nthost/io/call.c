@@ -32,7 +32,7 @@ NTSTATUS FASTCALL IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 static BOOLEAN IopWantsRoutine(PIRP Irp, UCHAR Control)
 {
     UCHAR wanted = NT_SUCCESS(Irp->IoStatus.Status) ? SL_INVOKE_ON_SUCCESS : SL_INVOKE_ON_ERROR;
-    if (Irp->Cancel) {
+    if (__atomic_load_n(&Irp->Cancel, __ATOMIC_RELAXED)) {
         wanted |= SL_INVOKE_ON_CANCEL;
     }
     return (Control & wanted) != 0;
@@ -106,7 +106,8 @@ VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
     if (Irp->Type != IO_TYPE_IRP || Irp->CurrentLocation > Irp->StackCount + 1) {
         IOP_BREAK(VfRuleIrpCompletedTwice, Irp, 0, "IoCompleteRequest(%p): the IRP is already complete", Irp);
     }
-    if (Irp->CancelRoutine != NULL) {
+    // A canceller may be taking the routine out at this moment.
+    if (__atomic_load_n(&Irp->CancelRoutine, __ATOMIC_ACQUIRE) != NULL) {
         IOP_BREAK(VfRuleIrpCancelRoutineSet, Irp, Irp->CancelRoutine,
                   "IoCompleteRequest(%p): its cancel routine is still set", Irp);
     }

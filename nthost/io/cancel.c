@@ -21,7 +21,7 @@ BOOLEAN NTAPI IoCancelIrp(PIRP Irp)
     KIRQL irql;
     VF_FRAME frame;
     IoAcquireCancelSpinLock(&irql);
-    Irp->Cancel = TRUE;
+    __atomic_store_n(&Irp->Cancel, TRUE, __ATOMIC_SEQ_CST);
     PDRIVER_CANCEL routine = IoSetCancelRoutine(Irp, NULL);
     if (routine == NULL) {
         IoReleaseCancelSpinLock(irql);

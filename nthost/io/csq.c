@@ -86,7 +86,7 @@ NTSTATUS NTAPI IoCsqInsertIrpEx(PIO_CSQ Csq, PIRP Irp, PIO_CSQ_IRP_CONTEXT Conte
     IoSetCancelRoutine(Irp, IopCsqCancel);
     // Whoever takes the cancel routine out owns the IRP: this path only when the canceller came before it was
     // set.
-    if (Irp->Cancel && IoSetCancelRoutine(Irp, NULL) != NULL) {
+    if (__atomic_load_n(&Irp->Cancel, __ATOMIC_SEQ_CST) && IoSetCancelRoutine(Irp, NULL) != NULL) {
         Csq->CsqRemoveIrp(Csq, Irp);
         IopCsqDetachContext(Context, Irp);
         Csq->CsqReleaseLock(Csq, irql);

@@ -24,6 +24,15 @@ VOID IopUnlockDevices(KIRQL Irql)
     KeReleaseSpinLock(&IopDeviceLock, Irql);
 }
 
+BOOLEAN IopHasDevices(PDRIVER_OBJECT Driver)
+{
+    KIRQL irql;
+    IopLockDevices(&irql);
+    BOOLEAN has = Driver->DeviceObject != NULL;
+    IopUnlockDevices(irql);
+    return has;
+}
+
 PDEVICE_OBJECT IopStackTop(PDEVICE_OBJECT Device)
 {
     while (Device->AttachedDevice != NULL) {

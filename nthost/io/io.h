@@ -115,9 +115,10 @@ extern OBJECT_TYPE IopDeviceType, IopDriverType, IopFileType;
 // Attachments, deletion and the count of opens against the decision to remove are ordered by one lock.
 VOID IopLockDevices(PKIRQL Irql);
 VOID IopUnlockDevices(KIRQL Irql);
-PDEVICE_OBJECT
-IopStackTop(PDEVICE_OBJECT Device); // not referenced; with the lock, or where nothing can change
-PDEVICE_OBJECT IopStackBottom(PDEVICE_OBJECT Device); // the same
+BOOLEAN IopHasDevices(PDRIVER_OBJECT Driver);
+// Not referenced: with the lock held, or where nothing can change.
+PDEVICE_OBJECT IopStackTop(PDEVICE_OBJECT Device);
+PDEVICE_OBJECT IopStackBottom(PDEVICE_OBJECT Device);
 VOID IopForgetRemoveLocks(PVOID Start, SIZE_T Size);  // the memory that held them goes
 
 // ---- IRPs ----

@@ -63,12 +63,17 @@ static VOID IopForgetLink(PCUNICODE_STRING Path)
 
 VOID IopReportLinkLeaks(VF_DRIVER Driver)
 {
-    for (PLIST_ENTRY entry = IopLinks.Flink; entry != &IopLinks; entry = entry->Flink) {
+    KIRQL irql;
+    IOP_LINK *left = NULL;
+    KeAcquireSpinLock(&IopLinksLock, &irql);
+    for (PLIST_ENTRY entry = IopLinks.Flink; left == NULL && entry != &IopLinks; entry = entry->Flink) {
         IOP_LINK *link = CONTAINING_RECORD(entry, IOP_LINK, ListEntry);
-        if (link->Driver == Driver) {
-            VfBreak(VfRuleUnloadSymbolicLinks, 0, 0, 0, "%s left the symbolic link %wZ", VfDriverName(Driver),
-                    &link->Name);
-        }
+        left = link->Driver == Driver ? link : NULL;
+    }
+    KeReleaseSpinLock(&IopLinksLock, irql);
+    if (left != NULL) {
+        VfBreak(VfRuleUnloadSymbolicLinks, 0, 0, 0, "%s left the symbolic link %wZ", VfDriverName(Driver),
+                &left->Name);
     }
 }
 

@@ -66,11 +66,17 @@ VOID IopPrintHistory(const IOP_TRACK *Track)
 
 VOID IopReportIrpLeaks(VF_DRIVER Driver)
 {
-    for (PLIST_ENTRY entry = IopTracks.Flink; entry != &IopTracks; entry = entry->Flink) {
+    KIRQL irql;
+    IOP_TRACK *leak = NULL;
+    KeAcquireSpinLock(&IopTracksLock, &irql);
+    for (PLIST_ENTRY entry = IopTracks.Flink; leak == NULL && entry != &IopTracks; entry = entry->Flink) {
         IOP_TRACK *track = CONTAINING_RECORD(entry, IOP_TRACK, ListEntry);
-        if (track->Owner == Driver) {
-            IopPrintHistory(track);
-            VfBreak(VfRuleIrpLeak, 0, 0, 0, "an IRP of IoAllocateIrp was not freed before unload");
-        }
+        leak = track->Owner == Driver ? track : NULL;
+    }
+    KeReleaseSpinLock(&IopTracksLock, irql);
+    if (leak != NULL) {
+        IopPrintHistory(leak);
+        VfBreak(VfRuleIrpLeak, 0, 0, 0, "%s did not free an IRP of IoAllocateIrp before unload",
+                VfDriverName(Driver));
     }
 }

@@ -198,7 +198,7 @@ VOID PnpUnloadIdle(PNP_ACTION *Action)
     PDRIVER_OBJECT driver = Action->Object;
     PNP_SERVICE *service = PnpFindService(&driver->DriverExtension->ServiceKeyName);
     BOOLEAN idle = service != NULL && service->Driver == driver && driver->DriverUnload != NULL &&
-                   driver->DeviceObject == NULL && ObpReferenceCount(driver) <= 3; // and this action's
+                   !IopHasDevices(driver) && ObpReferenceCount(driver) <= 3; // and this action's
     if (idle) {
         service->Driver = NULL;
         IopUnloadDriver(driver);
@@ -207,7 +207,7 @@ VOID PnpUnloadIdle(PNP_ACTION *Action)
 
 VOID PnpDeviceDeleted(PDRIVER_OBJECT Driver)
 {
-    if (Driver->DeviceObject == NULL && Driver->DriverUnload != NULL) {
+    if (!IopHasDevices(Driver) && Driver->DriverUnload != NULL) {
         PnpPost(PnpUnloadIdle, Driver, 0);
     }
 }

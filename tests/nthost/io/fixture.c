@@ -11,7 +11,11 @@ static nt_file *TestBusFile;
 
 VOID TestNote(PCSTR Text)
 {
+    static KSPIN_LOCK lock;
+    KIRQL irql;
+    KeAcquireSpinLock(&lock, &irql);
     RtlpAppend(TestLog, sizeof TestLog, "%s ", Text);
+    KeReleaseSpinLock(&lock, irql);
 }
 
 PCSTR TestFind(PCSTR Text, PCSTR Part)

@@ -39,7 +39,7 @@ static void Storm(bool verifier)
     for (int i = 0; i < THREADS; i++) {
         CHECK_EQ(os_thread_start(Application, NULL), 0);
     }
-    for (int i = 0; i < PLUGS || Running != 0; i++) {
+    for (int i = 0; i < PLUGS || InterlockedCompareExchange(&Running, 0, 0) != 0; i++) {
         TestUnplug(0);
         TestPlug(0);
         nt_sleep_us(1000);
