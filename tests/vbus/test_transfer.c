@@ -256,8 +256,6 @@ static void Unplugged(void)
     CHECK_STATUS(ClientEnd(&interrupt.Request), STATUS_SUCCESS);
     Begin(&in, CLIENT_BULK_IN, 64);
     Begin(&interrupt, CLIENT_INTERRUPT, 8);
-    // The device object would be gone before the last look at it: a handle keeps the stack from its REMOVE.
-    ObReferenceObject(Client.Pdo);
     size_t returned;
     CHECK_STATUS(nt_device_control(ClientBus, IOCTL_VBUS_UNPLUG, &Port, sizeof Port, NULL, 0, &returned),
                  STATUS_SUCCESS);
@@ -267,7 +265,6 @@ static void Unplugged(void)
     nt_pnp_wait();
     CHECK(Client.Surprised);
     CHECK_EQ(Client.Removes, 1);
-    ObDereferenceObject(Client.Pdo);
 }
 
 const struct WdmTest WdmTests[] = {
