@@ -133,6 +133,17 @@ NTSTATUS IopVerifiedCall(PDEVICE_OBJECT Device, PIRP Irp)
     return status;
 }
 
+// The IRP belongs to the driver of its current location, whoever sent it there.
+static VOID IopCheckOwner(PIRP Irp)
+{
+    PDEVICE_OBJECT device = IoGetCurrentIrpStackLocation(Irp)->DeviceObject;
+    VF_DRIVER current = VfCurrentDriver();
+    if (device != NULL && current != 0 && current != IopDriver(device->DriverObject)->Id) {
+        IOP_BREAK(VfRuleIrpCompletedBelow, Irp, device, "%s completes an IRP that %s has",
+                  VfDriverName(current), IopDriverName(device->DriverObject));
+    }
+}
+
 VOID IopCheckCompletion(PIRP Irp)
 {
     NTSTATUS status = Irp->IoStatus.Status;
@@ -145,10 +156,7 @@ VOID IopCheckCompletion(PIRP Irp)
         return;
     }
     IopNote(track, IOP_EVENT_COMPLETE, Irp, IoGetCurrentIrpStackLocation(Irp)->DeviceObject, status);
-    if (track->Lowest < Irp->CurrentLocation && !track->Levels[Irp->CurrentLocation - 1].HasCompleted) {
-        IOP_BREAK(VfRuleIrpCompletedBelow, Irp, 0, "IoCompleteRequest(%p): a driver below still has the IRP",
-                  Irp);
-    }
+    IopCheckOwner(Irp);
     if (track->Lowest == Irp->CurrentLocation) {
         IopCheckAnswer(track, Irp);
     }

@@ -40,6 +40,15 @@ static void ForwardControl(void)
     X(Forwarded, "IrpForwardedCancelable", ForwardsCancelable, NullControl)                                  \
     X(NotPropagated, "IrpPendingNotPropagated", DoesNotPropagate, ForwardControl)                            \
     X(Foreign, "IrpFreeManaged", FreesForeign, NullControl)                                                  \
+    X(NoDevice, "IrpBadDevice", CallsNoDevice, NullControl)                                                  \
+    X(ReusedManaged, "IrpReuseManaged", ReusesManaged, NullControl)                                          \
+    X(CompletedBelow, "IrpCompletedBelow", CompletesBelow, NullControl)                                      \
+    X(ReusedInUse, "IrpReuseInUse", ReusesInUse, NullControl)                                                \
+    X(Garbage, "IrpFreeForeign", FreesGarbage, NullControl)                                                  \
+    X(DetachedTwice, "DeviceDetachedTwice", DetachesTwice, NullControl)                                      \
+    X(DeletedAttached, "DeviceDeletedAttached", DeletesAttached, NullControl)                                \
+    X(LeftNotification, "UnloadNotifications", LeavesNotification, NullControl)                              \
+    X(LeftDevice, "UnloadDevices", LeavesControlDevice, NullControl)                                         \
     X(InUse, "IrpFreeInUse", FreesInUse, NullControl)                                                        \
     X(NotReclaimed, "IrpNotReclaimed", DoesNotReclaim, NullControl)                                          \
     X(WrongTag, "RemoveLockTag", ReleasesWrongTag, NullControl)                                              \

@@ -264,7 +264,8 @@ static NTSTATUS NTAPI DispatchControl(PDEVICE_OBJECT Device, PIRP Irp)
     PULONG number = Irp->AssociatedIrp.SystemBuffer;
     if (!bus->IsBus) {
         Irp->IoStatus.Information = 0;
-        if (TestFault == DoesNotPropagate || TestFault == FreesInUse) {
+        if (TestFault == DoesNotPropagate || TestFault == FreesInUse || TestFault == ReusesInUse ||
+            TestFault == CompletesBelow) {
             IoMarkIrpPending(Irp);
             if (TestFault == DoesNotPropagate) {
                 TestComplete(Irp, STATUS_SUCCESS);

@@ -14,6 +14,13 @@ static VOID NTAPI NoWork(PDEVICE_OBJECT Device, PVOID Context)
     UNREFERENCED_PARAMETER(Context);
 }
 
+static NTSTATUS NTAPI NoNotification(PVOID Notification, PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Notification);
+    UNREFERENCED_PARAMETER(Context);
+    return STATUS_SUCCESS;
+}
+
 static NTSTATUS NTAPI LetGo(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context)
 {
     UNREFERENCED_PARAMETER(Device);
@@ -75,6 +82,16 @@ static NTSTATUS BreakIrp(TEST_FN *Fn, PIRP Irp)
     case FreesForeign:
         IoFreeIrp(Irp);
         return STATUS_SUCCESS;
+    case CallsNoDevice:
+        IoSkipCurrentIrpStackLocation(Irp);
+        return IoCallDriver(NULL, Irp);
+    case ReusesManaged:
+        IoReuseIrp(Irp, STATUS_SUCCESS);
+        return STATUS_SUCCESS;
+    case CompletesBelow:
+        IoCopyCurrentIrpStackLocationToNext(Irp);
+        (void)IoCallDriver(Fn->Lower, Irp);
+        return TestComplete(Irp, STATUS_SUCCESS);
     default:
         return TestComplete(Irp, STATUS_SUCCESS);
     }
@@ -83,9 +100,30 @@ static NTSTATUS BreakIrp(TEST_FN *Fn, PIRP Irp)
 static VOID BreakOther(TEST_FN *Fn)
 {
     static IO_REMOVE_LOCK bare;
+    static DECLSPEC_ALIGN(16) UCHAR raw[sizeof(IRP) + sizeof(IO_STACK_LOCATION)];
+    PVOID entry;
     switch (TestFault) {
     case FreesInUse:
         IoFreeIrp(SendOwn(Fn));
+        break;
+    case ReusesInUse:
+        IoReuseIrp(SendOwn(Fn), STATUS_SUCCESS);
+        break;
+    case FreesGarbage:
+        IoInitializeIrp((PIRP)raw, sizeof raw, 1);
+        IoFreeIrp((PIRP)raw);
+        break;
+    case DetachesTwice:
+        IoDetachDevice(Fn->Lower);
+        IoDetachDevice(Fn->Lower);
+        break;
+    case DeletesAttached:
+        IoDeleteDevice(Fn->Self);
+        break;
+    case LeavesNotification:
+        (void)IoRegisterPlugPlayNotification(EventCategoryDeviceInterfaceChange, 0,
+                                             (PVOID)&TestInterfaceClass, Fn->Self->DriverObject,
+                                             NoNotification, NULL, &entry);
         break;
     case DoesNotReclaim:
         SendOwn(Fn);

@@ -155,7 +155,7 @@ static NTSTATUS PnpByMinor(TEST_FN *Fn, PIRP Irp, UCHAR Minor)
     case IRP_MN_CANCEL_STOP_DEVICE:
         return Query(Fn, Irp, "CANCEL_STOP", FALSE);
     case IRP_MN_STOP_DEVICE:
-        return Query(Fn, Irp, "STOP", FALSE);
+        return Query(Fn, Irp, "STOP", TestFault == FailsStop);
     case IRP_MN_QUERY_ID:
         return QueryId(Fn, Irp);
     case IRP_MN_QUERY_PNP_DEVICE_STATE:
@@ -164,6 +164,9 @@ static NTSTATUS PnpByMinor(TEST_FN *Fn, PIRP Irp, UCHAR Minor)
         if (TestFault == SkipsToBottom) {
             IoSkipCurrentIrpStackLocation(Irp);
             return IoCallDriver(Fn->Self, Irp);
+        }
+        if (TestFault == ChangesCapabilities) {
+            IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceCapabilities.Capabilities->Version = 2;
         }
         return Pass(Fn, Irp);
     default:
@@ -273,7 +276,11 @@ static NTSTATUS NTAPI DispatchWmi(PDEVICE_OBJECT Device, PIRP Irp)
 
 NTSTATUS NTAPI TestFnEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 {
+    PDEVICE_OBJECT control;
     TestNote(RegistryPath->Length != 0 ? "DriverEntry" : "NoPath");
+    if (TestFault == LeavesControlDevice) {
+        (void)IoCreateDevice(Driver, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &control);
+    }
     Driver->DriverExtension->AddDevice = TestFnAddDevice;
     Driver->DriverUnload = Unload;
     Driver->MajorFunction[IRP_MJ_PNP] = TestFnPnp;

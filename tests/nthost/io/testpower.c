@@ -63,6 +63,13 @@ static NTSTATUS Set(TEST_FN *Fn, PIRP Irp, PIO_STACK_LOCATION Location)
     if (TestFault == FailsSetPower) {
         return TestComplete(Irp, STATUS_UNSUCCESSFUL);
     }
+    if (TestFault == PassesFailedPower) {
+        Irp->IoStatus.Status = STATUS_UNSUCCESSFUL;
+        return Pass(Fn, Irp);
+    }
+    if (TestFault == AnswersPowerNotSupported) {
+        return TestComplete(Irp, STATUS_NOT_SUPPORTED);
+    }
     if (TestFault == CompletesPower) {
         return TestComplete(Irp, STATUS_SUCCESS);
     }

@@ -126,6 +126,59 @@ static void DriversHearOfInterfaces(void)
     ObDereferenceObject(file);
 }
 
+static BOOLEAN Refuse;
+
+static NTSTATUS NTAPI TargetHeard(PVOID Notification, PVOID Context)
+{
+    PTARGET_DEVICE_CUSTOM_NOTIFICATION event = Notification;
+    CHECK(event->FileObject == Context);
+    if (RtlEqualMemory(&event->Event, &TestInterfaceClass, sizeof(GUID))) {
+        CHECK_EQ(event->CustomDataBuffer[0], 42);
+        TestNote("custom");
+        return STATUS_SUCCESS;
+    }
+    TestNote("target");
+    return Refuse ? STATUS_UNSUCCESSFUL : STATUS_SUCCESS;
+}
+
+static VOID NTAPI Reported(PVOID Context)
+{
+    CHECK(Context == &Refuse);
+    TestNote("reported");
+}
+
+static void TargetsAreAskedAndTold(void)
+{
+    PVOID entry;
+    PFILE_OBJECT file, busFile;
+    TARGET_DEVICE_CUSTOM_NOTIFICATION custom = {
+        .Version = 1, .Size = sizeof custom, .Event = TestInterfaceClass};
+    TestPlug(0);
+    PDEVICE_OBJECT bus = DeviceOf(L"\\Device\\TestBus", &busFile);
+    (void)DeviceOf(L"\\Device\\TestFn0", &file);
+    CHECK_STATUS(IoRegisterPlugPlayNotification(EventCategoryTargetDeviceChange, 0, file, bus->DriverObject,
+                                                TargetHeard, file, &entry),
+                 STATUS_SUCCESS);
+    TestLog[0] = 0;
+    Refuse = TRUE;
+    CHECK_STATUS(nt_device_remove("TEST\\CHILD\\0"), STATUS_UNSUCCESSFUL);
+    CHECK(TestLogHas("target"));
+    CHECK(!TestLogHas("QUERY_REMOVE")); // the IRP is never sent
+    Refuse = FALSE;
+    CHECK_STATUS(nt_device_remove("TEST\\CHILD\\0"), STATUS_PLUGPLAY_QUERY_VETOED); // the file is still open
+    custom.CustomDataBuffer[0] = 42;
+    CHECK_STATUS(
+        IoReportTargetDeviceChangeAsynchronous(bus->DriverObject->DeviceObject, &custom, Reported, &Refuse),
+        STATUS_PENDING);
+    nt_pnp_wait();
+    CHECK(TestLogHas("custom reported"));
+    CHECK_STATUS(IoReportTargetDeviceChangeAsynchronous(bus, &custom, NULL, NULL),
+                 STATUS_INVALID_DEVICE_REQUEST);
+    CHECK_STATUS(IoUnregisterPlugPlayNotification(entry), STATUS_SUCCESS);
+    ObDereferenceObject(file);
+    ObDereferenceObject(busFile);
+}
+
 static void PropertiesAndKeys(void)
 {
     PFILE_OBJECT file;
@@ -204,6 +257,7 @@ const struct WdmTest WdmTests[] = {
     {"arrivals and departures", ArrivalsAndDepartures},
     {"a failed START announces nothing", AFailedStartAnnouncesNothing},
     {"drivers hear of interfaces", DriversHearOfInterfaces},
+    {"targets are asked and told", TargetsAreAskedAndTold},
     {"properties and registry keys", PropertiesAndKeys},
     {"the event log keeps entries", TheEventLogKeepsEntries},
     {NULL, NULL},

@@ -16,6 +16,12 @@ static void OrderlyLife(void)
     (void)nt_device_remove("TEST\\CHILD\\0");
 }
 
+static void StoppedLife(void)
+{
+    TestPlug(0);
+    (void)nt_device_stop("TEST\\CHILD\\0");
+}
+
 static void AskId(void)
 {
     TestPlug(0);
@@ -67,6 +73,8 @@ static void InvalidateTheWrongDevice(void)
     X(StartBeforeLower, "PnpStartBeforeLower", CompletesStart, Life)                                         \
     X(RemoveNotPassed, "PnpNotPassedDown", CompletesRemove, Life)                                            \
     X(RemoveFailed, "PnpRemoveFailed", FailsRemove, Life)                                                    \
+    X(StopFailed, "PnpMustSucceed", FailsStop, StoppedLife)                                                  \
+    X(Capabilities, "PnpCapabilitiesChanged", ChangesCapabilities, Life)                                     \
     X(IdCompleted, "PnpNotPassedDown", CompletesQueryId, AskId)                                              \
     X(StatusChanged, "PnpStatusChanged", ChangesStatus, AskId)                                               \
     X(NotSupported, "PnpNotSupported", AnswersNotSupported, AskId)                                           \

@@ -139,6 +139,8 @@ static void StateIsRemembered(void)
         TestBreaks(rule, fault, Sleep);                                                                      \
     }
 RULE(SetFailed, "PowerSetFailed", FailsSetPower)
+RULE(FailedPassedDown, "PowerFailedPassedDown", PassesFailedPower)
+RULE(NotSupported, "PowerNotSupported", AnswersPowerNotSupported)
 RULE(NotPassedDown, "PowerNotPassedDown", CompletesPower)
 RULE(IoCallDriverOnOldSystems, "PowerCallDriver", UsesIoCallDriver)
 RULE(StartNextOnOldSystems, "PowerStartNext", NoStartNext)
@@ -152,6 +154,8 @@ const struct WdmTest WdmTests[] = {
     {"wait/wake can be cancelled", WaitWakeCanBeCancelled},
     {"the power state is remembered", StateIsRemembered},
     {"rule PowerSetFailed", SetFailed},
+    {"rule PowerFailedPassedDown", FailedPassedDown},
+    {"rule PowerNotSupported", NotSupported},
     {"rule PowerNotPassedDown", NotPassedDown},
     {"rule PowerCallDriver", IoCallDriverOnOldSystems},
     {"rule PowerStartNext", StartNextOnOldSystems},
