@@ -138,6 +138,17 @@ static void old_driver_is_refused(void **state)
     assert_int_equal(get_state(), ABSENT);
 }
 
+static void uninitialised_extension_is_refused(void **state)
+{
+    static const uint32_t codes[] = {GET_STATE, GET_ATTRIBUTE, IS_PRESENT, POWER, VENDOR};
+
+    (void)state;
+    test_reader.uninitialised = 1;
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        assert_status(control_word(codes[i], 0, 64), ST_INVALID_DEVICE_STATE);
+    }
+}
+
 static void last_error_is_the_drivers(void **state)
 {
     (void)state;
@@ -245,6 +256,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(absent_callback_is_not_supported, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(failures_of_callbacks_pass_through, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(old_driver_is_refused, bench_setup, bench_teardown),
+        cmocka_unit_test_setup_teardown(uninitialised_extension_is_refused, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(last_error_is_the_drivers, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(transmit_needs_the_selected_protocol, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(command_does_not_stay_in_memory, bench_setup, bench_teardown),

@@ -100,6 +100,7 @@ static void OldDriverIsToldByItsVersion(void)
     Ext->Version = SMCLIB_VERSION_REQUIRED;
     CHECK_STATUS(SmartcardInitialize(Ext), STATUS_SUCCESS);
     CHECK_STATUS(SmartcardInitialize(NULL), STATUS_INVALID_PARAMETER);
+    CHECK_STATUS(SmartcardDeviceControl(Ext, NULL), STATUS_INVALID_PARAMETER);
 }
 
 // A driver stores through Information from its power handlers, when no request is there.

@@ -100,6 +100,7 @@ static VOID NoteIdle(PSMARTCARD_EXTENSION Ext)
 
 static NTSTATUS ControlPass(PSMARTCARD_EXTENSION Ext, PIRP Irp)
 {
+    POS_DEP_DATA data = Ext->OsData;
     NTSTATUS status;
 
     if (test_reader.concurrent) {
@@ -108,7 +109,9 @@ static NTSTATUS ControlPass(PSMARTCARD_EXTENSION Ext, PIRP Irp)
     Ext->Version = test_reader.version;
     Ext->ReaderCapabilities.SupportedProtocols = test_reader.protocols;
     CallbacksInstall(Ext);
+    Ext->OsData = test_reader.uninitialised ? NULL : data;
     status = SmartcardDeviceControl(Ext, Irp);
+    Ext->OsData = data;
     Ext->Version = SMCLIB_VERSION;
     if (status != STATUS_PENDING) {
         NoteIdle(Ext);

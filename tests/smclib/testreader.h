@@ -54,6 +54,7 @@ struct test_reader {
     unsigned version;
     unsigned protocols;
     unsigned absent_callbacks; // bit n: ReaderFunction[n] is NULL
+    int uninitialised;         // as if SmartcardInitialize had failed
     // what the callbacks do
     unsigned status[16]; // ST_PENDING leaves the request to TEST_FINISH
     unsigned char atr[40];
