@@ -7,12 +7,17 @@ static DRIVER_UNLOAD ClientUnload;
 static DRIVER_DISPATCH ClientPnp, ClientPass, ClientPower;
 static IO_COMPLETION_ROUTINE ClientCompleted;
 
+typedef struct _EXTENSION {
+    PDEVICE_OBJECT Lower;
+    IO_REMOVE_LOCK Lock;
+} EXTENSION;
+
 CLIENT Client;
 nt_file *ClientBus;
 
 static NTSTATUS NTAPI ClientPass(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
-    PDEVICE_OBJECT lower = *(PDEVICE_OBJECT *)DeviceObject->DeviceExtension;
+    PDEVICE_OBJECT lower = ((EXTENSION *)DeviceObject->DeviceExtension)->Lower;
 
     IoSkipCurrentIrpStackLocation(Irp);
     return IoCallDriver(lower, Irp);
@@ -20,7 +25,7 @@ static NTSTATUS NTAPI ClientPass(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
 static NTSTATUS NTAPI ClientPower(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
-    PDEVICE_OBJECT lower = *(PDEVICE_OBJECT *)DeviceObject->DeviceExtension;
+    PDEVICE_OBJECT lower = ((EXTENSION *)DeviceObject->DeviceExtension)->Lower;
 
     PoStartNextPowerIrp(Irp);
     IoSkipCurrentIrpStackLocation(Irp);
@@ -29,8 +34,11 @@ static NTSTATUS NTAPI ClientPower(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
 static NTSTATUS ClientRemove(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
-    PDEVICE_OBJECT lower = *(PDEVICE_OBJECT *)DeviceObject->DeviceExtension;
+    PDEVICE_OBJECT lower = ((EXTENSION *)DeviceObject->DeviceExtension)->Lower;
+    PIO_REMOVE_LOCK lock = &((EXTENSION *)DeviceObject->DeviceExtension)->Lock;
 
+    CHECK_STATUS(IoAcquireRemoveLock(lock, Irp), STATUS_SUCCESS);
+    IoReleaseRemoveLockAndWait(lock, Irp); // the tests' own use of the stack
     Irp->IoStatus.Status = STATUS_SUCCESS;
     IoSkipCurrentIrpStackLocation(Irp);
     NTSTATUS status = IoCallDriver(lower, Irp);
@@ -42,7 +50,7 @@ static NTSTATUS ClientRemove(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
 static NTSTATUS NTAPI ClientPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
-    PDEVICE_OBJECT lower = *(PDEVICE_OBJECT *)DeviceObject->DeviceExtension;
+    PDEVICE_OBJECT lower = ((EXTENSION *)DeviceObject->DeviceExtension)->Lower;
 
     switch (IoGetCurrentIrpStackLocation(Irp)->MinorFunction) {
     case IRP_MN_START_DEVICE:
@@ -72,8 +80,9 @@ static NTSTATUS NTAPI ClientPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 static NTSTATUS NTAPI ClientAdd(PDRIVER_OBJECT DriverObject, PDEVICE_OBJECT PhysicalDeviceObject)
 {
     PDEVICE_OBJECT device;
+    EXTENSION *extension;
     NTSTATUS status =
-        IoCreateDevice(DriverObject, sizeof(PDEVICE_OBJECT), NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &device);
+        IoCreateDevice(DriverObject, sizeof(EXTENSION), NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &device);
 
     if (!NT_SUCCESS(status)) {
         return status;
@@ -82,7 +91,10 @@ static NTSTATUS NTAPI ClientAdd(PDRIVER_OBJECT DriverObject, PDEVICE_OBJECT Phys
     Client.Pdo = PhysicalDeviceObject;
     Client.Lower = IoAttachDeviceToDeviceStack(device, PhysicalDeviceObject);
     Client.Adds++;
-    *(PDEVICE_OBJECT *)device->DeviceExtension = Client.Lower;
+    extension = device->DeviceExtension;
+    extension->Lower = Client.Lower;
+    IoInitializeRemoveLock(&extension->Lock, 'tseT', 0, 0);
+    Client.Lock = &extension->Lock;
     device->Flags |= Client.Lower->Flags & DO_POWER_PAGABLE;
     device->Flags &= ~DO_DEVICE_INITIALIZING;
     return STATUS_SUCCESS;
@@ -106,11 +118,11 @@ NTSTATUS NTAPI ClientEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     return STATUS_SUCCESS;
 }
 
-void ClientBoot(void)
+static void Boot(enum nt_clock Clock)
 {
     static const char *const bus[] = {VBUS_ROOT_ID, NULL};
     static const char *const reader[] = {"USB\\Class_0B", NULL};
-    const struct nt_options options = {.clock = NT_CLOCK_VIRTUAL, .verifier = true};
+    const struct nt_options options = {.clock = Clock, .verifier = true};
     const struct nt_service services[] = {
         {"lectvbus", (nt_entry_point *)(PVOID)LectvbusDriverEntry, bus},
         {"client", (nt_entry_point *)(PVOID)ClientEntry, reader},
@@ -123,6 +135,16 @@ void ClientBoot(void)
     CHECK_EQ(nt_service_add(&services[1]), 0);
     CHECK_EQ(nt_root_device_add(VBUS_ROOT_ID, instance), 0);
     CHECK_STATUS(nt_open(VBUS_USER_PATH, &ClientBus), STATUS_SUCCESS);
+}
+
+void ClientBoot(void)
+{
+    Boot(NT_CLOCK_VIRTUAL);
+}
+
+void ClientBootReal(void)
+{
+    Boot(NT_CLOCK_REAL);
 }
 
 void ClientShutdown(void)

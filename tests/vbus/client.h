@@ -18,6 +18,7 @@ enum { CLIENT_PIPES = 3, CLIENT_BULK_OUT = 0, CLIENT_BULK_IN = 1, CLIENT_INTERRU
 
 typedef struct _CLIENT { // of the reader plugged last
     PDEVICE_OBJECT Self, Pdo, Lower;
+    PIO_REMOVE_LOCK Lock; // REMOVE waits for it
     BOOLEAN Surprised;
     ULONG Adds, Removes;
     USBD_CONFIGURATION_HANDLE Configuration;
@@ -27,7 +28,8 @@ typedef struct _CLIENT { // of the reader plugged last
 extern CLIENT Client;
 extern nt_file *ClientBus;
 
-void ClientBoot(void);
+void ClientBoot(void);     // virtual clock
+void ClientBootReal(void); // real clock: threads run freely
 void ClientShutdown(void);
 
 struct emu_model ClientModel(ULONG Features); // one slot, 271-byte messages
