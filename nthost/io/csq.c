@@ -67,6 +67,7 @@ static NTSTATUS IopCsqLink(PIO_CSQ Csq, PIRP Irp, PVOID InsertContext)
 
 NTSTATUS NTAPI IoCsqInsertIrpEx(PIO_CSQ Csq, PIRP Irp, PIO_CSQ_IRP_CONTEXT Context, PVOID InsertContext)
 {
+    NT_ENTRY(IoCsqInsertIrpEx);
     KIRQL irql;
     if (Context != NULL) {
         Context->Type = IO_TYPE_CSQ_IRP_CONTEXT;
@@ -99,11 +100,13 @@ NTSTATUS NTAPI IoCsqInsertIrpEx(PIO_CSQ Csq, PIRP Irp, PIO_CSQ_IRP_CONTEXT Conte
 
 VOID NTAPI IoCsqInsertIrp(PIO_CSQ Csq, PIRP Irp, PIO_CSQ_IRP_CONTEXT Context)
 {
+    NT_ENTRY(IoCsqInsertIrp);
     (void)IoCsqInsertIrpEx(Csq, Irp, Context, NULL);
 }
 
 PIRP NTAPI IoCsqRemoveNextIrp(PIO_CSQ Csq, PVOID PeekContext)
 {
+    NT_ENTRY(IoCsqRemoveNextIrp);
     KIRQL irql;
     Csq->CsqAcquireLock(Csq, &irql);
     PIRP irp = Csq->CsqPeekNextIrp(Csq, NULL, PeekContext);
@@ -120,6 +123,7 @@ PIRP NTAPI IoCsqRemoveNextIrp(PIO_CSQ Csq, PVOID PeekContext)
 
 PIRP NTAPI IoCsqRemoveIrp(PIO_CSQ Csq, PIO_CSQ_IRP_CONTEXT Context)
 {
+    NT_ENTRY(IoCsqRemoveIrp);
     KIRQL irql;
     Csq->CsqAcquireLock(Csq, &irql);
     PIRP irp = Context->Irp;

@@ -153,6 +153,7 @@ NTSTATUS NTAPI WdmlibIoCreateDeviceSecure(PDRIVER_OBJECT DriverObject, ULONG Dev
                                           PCUNICODE_STRING DefaultSddlString, const GUID *DeviceClassGuid,
                                           PDEVICE_OBJECT *DeviceObject)
 {
+    NT_ENTRY(WdmlibIoCreateDeviceSecure);
     UNREFERENCED_PARAMETER(DeviceClassGuid);
     if (DefaultSddlString == NULL || DefaultSddlString->Length == 0) {
         *DeviceObject = NULL;

@@ -217,6 +217,7 @@ NTSTATUS NTAPI IoUnregisterPlugPlayNotificationEx(PVOID NotificationEntry)
 
 NTSTATUS NTAPI IoUnregisterPlugPlayNotification(PVOID NotificationEntry)
 {
+    NT_ENTRY(IoUnregisterPlugPlayNotification);
     return IoUnregisterPlugPlayNotificationEx(NotificationEntry);
 }
 

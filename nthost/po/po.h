@@ -4,4 +4,4 @@
 
 // Sends the whole tree to `State`: a query first when going down. Worker only. A driver's refusal is
 // returned.
-NTSTATUS PoSetSystemPower(SYSTEM_POWER_STATE State);
+NTSTATUS PopSetSystemPower(SYSTEM_POWER_STATE State);

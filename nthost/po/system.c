@@ -72,7 +72,7 @@ static NTSTATUS PopSetOne(PNP_NODE *Node, PVOID Step)
     return STATUS_SUCCESS;
 }
 
-NTSTATUS PoSetSystemPower(SYSTEM_POWER_STATE State)
+NTSTATUS PopSetSystemPower(SYSTEM_POWER_STATE State)
 {
     POP_STEP query = {IRP_MN_QUERY_POWER, State}, set = {IRP_MN_SET_POWER, State};
     if (State == PowerSystemWorking) {

@@ -22,6 +22,7 @@ typedef struct _USBD_URB_HEADER {
 NTSTATUS NTAPI USBD_CreateHandle(PDEVICE_OBJECT Device, PDEVICE_OBJECT Lower, ULONG Contract, ULONG Tag,
                                  USBD_HANDLE *Handle)
 {
+    NT_ENTRY(USBD_CreateHandle);
     *Handle = NULL;
     if (Contract != USBD_CLIENT_CONTRACT_VERSION_602) {
         return STATUS_INVALID_LEVEL;
@@ -40,6 +41,7 @@ NTSTATUS NTAPI USBD_CreateHandle(PDEVICE_OBJECT Device, PDEVICE_OBJECT Lower, UL
 
 VOID NTAPI USBD_CloseHandle(USBD_HANDLE Handle)
 {
+    NT_ENTRY(USBD_CloseHandle);
     if (Handle->Urbs != 0) {
         VfBreak(VfRuleUsbUrbLeak, (ULONG_PTR)Handle, 0, 0, "USBD_CloseHandle with %d URBs not freed",
                 Handle->Urbs);
@@ -63,12 +65,14 @@ static PURB UsbdAllocateCounted(USBD_HANDLE Handle, ULONG Length)
 
 NTSTATUS NTAPI USBD_UrbAllocate(USBD_HANDLE Handle, PURB *Urb)
 {
+    NT_ENTRY(USBD_UrbAllocate);
     *Urb = UsbdAllocateCounted(Handle, sizeof(URB));
     return *Urb != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 }
 
 VOID NTAPI USBD_UrbFree(USBD_HANDLE Handle, PURB Urb)
 {
+    NT_ENTRY(USBD_UrbFree);
     USBD_URB_HEADER *header = (USBD_URB_HEADER *)Urb - 1;
     if (header->Signature != USBD_URB_SIGNATURE || header->Client != Handle) {
         VfBreak(VfRuleUsbUrbForeign, (ULONG_PTR)Urb, 0, 0, "USBD_UrbFree(%p): no URB of this handle", Urb);
@@ -82,6 +86,7 @@ NTSTATUS NTAPI USBD_SelectConfigUrbAllocateAndBuild(USBD_HANDLE Handle,
                                                     PUSB_CONFIGURATION_DESCRIPTOR Configuration,
                                                     PUSBD_INTERFACE_LIST_ENTRY List, PURB *Urb)
 {
+    NT_ENTRY(USBD_SelectConfigUrbAllocateAndBuild);
     ULONG length = UsbdSelectConfigurationLength(List);
     *Urb = length != 0 ? UsbdAllocateCounted(Handle, max(length, (ULONG)sizeof(URB))) : NULL;
     if (*Urb == NULL) {
@@ -95,6 +100,7 @@ NTSTATUS NTAPI USBD_SelectInterfaceUrbAllocateAndBuild(USBD_HANDLE Handle,
                                                        USBD_CONFIGURATION_HANDLE Configuration,
                                                        PUSBD_INTERFACE_LIST_ENTRY Entry, PURB *Urb)
 {
+    NT_ENTRY(USBD_SelectInterfaceUrbAllocateAndBuild);
     UCHAR pipes = Entry->InterfaceDescriptor->bNumEndpoints;
     ULONG length =
         FIELD_OFFSET(struct _URB_SELECT_INTERFACE, Interface) + (ULONG)GET_USBD_INTERFACE_SIZE(pipes);
@@ -113,12 +119,14 @@ NTSTATUS NTAPI USBD_SelectInterfaceUrbAllocateAndBuild(USBD_HANDLE Handle,
 
 VOID NTAPI USBD_AssignUrbToIoStackLocation(USBD_HANDLE Handle, PIO_STACK_LOCATION Location, PURB Urb)
 {
+    NT_ENTRY(USBD_AssignUrbToIoStackLocation);
     UNREFERENCED_PARAMETER(Handle);
     Location->Parameters.Others.Argument1 = Urb;
 }
 
 BOOLEAN NTAPI USBD_IsInterfaceVersionSupported(USBD_HANDLE Handle, USHORT Version)
 {
+    NT_ENTRY(USBD_IsInterfaceVersionSupported);
     UNREFERENCED_PARAMETER(Handle);
     return Version <= 0x0500;
 }
@@ -126,6 +134,7 @@ BOOLEAN NTAPI USBD_IsInterfaceVersionSupported(USBD_HANDLE Handle, USHORT Versio
 NTSTATUS NTAPI USBD_QueryUsbCapability(USBD_HANDLE Handle, const GUID *Capability, ULONG Length,
                                        PUCHAR Buffer, PULONG Returned)
 {
+    NT_ENTRY(USBD_QueryUsbCapability);
     UNREFERENCED_PARAMETER(Handle);
     UNREFERENCED_PARAMETER(Capability);
     UNREFERENCED_PARAMETER(Length);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "nthost/usbd/usbd.h"
+#include "nthost/verifier/verifier.h"
 
 enum { USBD_DESCRIPTOR_HEADER = 2 };
 
@@ -16,6 +17,7 @@ static PUSB_COMMON_DESCRIPTOR UsbdDescriptorAt(PUCHAR At, PUCHAR End)
 PUSB_COMMON_DESCRIPTOR NTAPI USBD_ParseDescriptors(PVOID DescriptorBuffer, ULONG TotalLength,
                                                    PVOID StartPosition, LONG DescriptorType)
 {
+    NT_ENTRY(USBD_ParseDescriptors);
     PUCHAR end = (PUCHAR)DescriptorBuffer + TotalLength;
     PUSB_COMMON_DESCRIPTOR found = UsbdDescriptorAt(StartPosition, end);
     while (found != NULL && found->bDescriptorType != DescriptorType) {
@@ -34,6 +36,7 @@ USBD_ParseConfigurationDescriptorEx(PUSB_CONFIGURATION_DESCRIPTOR ConfigurationD
                                     PVOID StartPosition, LONG InterfaceNumber, LONG AlternateSetting,
                                     LONG InterfaceClass, LONG InterfaceSubClass, LONG InterfaceProtocol)
 {
+    NT_ENTRY(USBD_ParseConfigurationDescriptorEx);
     ULONG total = ConfigurationDescriptor->wTotalLength;
     PVOID at = StartPosition;
     for (;;) {
@@ -58,12 +61,14 @@ PUSB_INTERFACE_DESCRIPTOR NTAPI USBD_ParseConfigurationDescriptor(PUSB_CONFIGURA
                                                                   UCHAR InterfaceNumber,
                                                                   UCHAR AlternateSetting)
 {
+    NT_ENTRY(USBD_ParseConfigurationDescriptor);
     return USBD_ParseConfigurationDescriptorEx(Configuration, Configuration, InterfaceNumber,
                                                AlternateSetting, -1, -1, -1);
 }
 
 ULONG NTAPI USBD_GetInterfaceLength(PUSB_INTERFACE_DESCRIPTOR InterfaceDescriptor, PUCHAR BufferEnd)
 {
+    NT_ENTRY(USBD_GetInterfaceLength);
     PUCHAR start = (PUCHAR)InterfaceDescriptor;
     PUCHAR at = start;
     PUSB_COMMON_DESCRIPTOR next = UsbdDescriptorAt(at, BufferEnd);
@@ -76,6 +81,7 @@ ULONG NTAPI USBD_GetInterfaceLength(PUSB_INTERFACE_DESCRIPTOR InterfaceDescripto
 
 VOID NTAPI USBD_GetUSBDIVersion(PUSBD_VERSION_INFORMATION VersionInformation)
 {
+    NT_ENTRY(USBD_GetUSBDIVersion);
     VersionInformation->USBDI_Version = 0x0500; // Windows Vista and 7
     VersionInformation->Supported_USB_Version = 0x0200;
 }

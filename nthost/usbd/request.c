@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "nthost/usbd/usbd.h"
+#include "nthost/verifier/verifier.h"
 
 enum { USBD_REQUEST_TAG = 'UbsU', USBD_URB_MAXIMUM = 0xFFFF };
 
@@ -42,6 +43,7 @@ VOID UsbdFillSelectConfiguration(PURB Urb, ULONG Length, PUSB_CONFIGURATION_DESC
 PURB NTAPI USBD_CreateConfigurationRequestEx(PUSB_CONFIGURATION_DESCRIPTOR ConfigurationDescriptor,
                                              PUSBD_INTERFACE_LIST_ENTRY InterfaceList)
 {
+    NT_ENTRY(USBD_CreateConfigurationRequestEx);
     ULONG length = UsbdSelectConfigurationLength(InterfaceList);
     PURB urb = length != 0 ? ExAllocatePoolWithTag(NonPagedPool, length, USBD_REQUEST_TAG) : NULL;
     if (urb != NULL) {

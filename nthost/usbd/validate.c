@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "nthost/usbd/usbd.h"
+#include "nthost/verifier/verifier.h"
 
 // Each check returns USBD_STATUS_SUCCESS or what is wrong; `*Offset` is left at the failing descriptor.
 static USBD_STATUS UsbdCheckHeader(PUSB_CONFIGURATION_DESCRIPTOR Configuration, ULONG Length)
@@ -81,6 +82,7 @@ USBD_STATUS NTAPI USBD_ValidateConfigurationDescriptor(PUSB_CONFIGURATION_DESCRI
                                                        ULONG BufferLength, USHORT Level, PUCHAR *Offset,
                                                        ULONG Tag)
 {
+    NT_ENTRY(USBD_ValidateConfigurationDescriptor);
     UNREFERENCED_PARAMETER(Tag);
     *Offset = (PUCHAR)ConfigDesc;
     USBD_STATUS status = UsbdCheckHeader(ConfigDesc, BufferLength);

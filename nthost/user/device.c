@@ -262,7 +262,7 @@ void nt_pnp_wait(void)
 
 static VOID change_power(PNP_ACTION *action)
 {
-    action->Status = PoSetSystemPower((SYSTEM_POWER_STATE)action->Value);
+    action->Status = PopSetSystemPower((SYSTEM_POWER_STATE)action->Value);
 }
 
 nt_status nt_system_power(enum nt_system_power state)
