@@ -23,6 +23,10 @@ typedef struct _CM_KEY {
 #define RTL_QUERY_REGISTRY_TYPECHECK 0x00000100
 #endif
 
+typedef enum _CM_DRIVER_KEY { CmDriverKeyParameters, CmDriverKeyPersistentState } CM_DRIVER_KEY;
+NTSTATUS NTAPI IoOpenDriverRegistryKey(PDRIVER_OBJECT DriverObject, CM_DRIVER_KEY Type,
+                                       ACCESS_MASK DesiredAccess, ULONG Flags, PHANDLE Handle);
+
 extern OBJECT_TYPE CmKeyType;
 
 #define CM_CONTROL_SET L"\\Registry\\Machine\\System\\CurrentControlSet\\"

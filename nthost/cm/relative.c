@@ -129,3 +129,22 @@ NTSTATUS CmOpenControlSetKey(PCUNICODE_STRING First, PCWSTR Second, ACCESS_MASK 
     ObDereferenceObject(key);
     return status;
 }
+
+NTSTATUS NTAPI IoOpenDriverRegistryKey(PDRIVER_OBJECT DriverObject, CM_DRIVER_KEY Type,
+                                       ACCESS_MASK DesiredAccess, ULONG Flags, PHANDLE Handle)
+{
+    NT_ENTRY(IoOpenDriverRegistryKey);
+    WCHAR buffer[256];
+    UNICODE_STRING path = {0, sizeof buffer, buffer};
+    *Handle = NULL;
+    if (Flags != 0 || (Type != CmDriverKeyParameters && Type != CmDriverKeyPersistentState)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    RtlAppendUnicodeToString(&path, L"Services\\");
+    NTSTATUS status = RtlAppendUnicodeStringToString(&path, &DriverObject->DriverExtension->ServiceKeyName);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    PCWSTR suffix = Type == CmDriverKeyParameters ? L"\\Parameters" : L"\\PersistentState";
+    return CmOpenControlSetKey(&path, suffix, DesiredAccess, Handle);
+}

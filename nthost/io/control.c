@@ -14,6 +14,7 @@ struct _IOP_REQUEST {
     ULONG Capacity;
     CCHAR StackSize;
     BOOLEAN Finished; // without having been pending: nobody waits for the event
+    BOOLEAN Shared;   // sent by one thread and waited for by another: always through the event
     PMDL Mdl;
     IOP_IRP Irp; // last: the stack locations follow
 };
@@ -117,7 +118,7 @@ static VOID IopFinishControl(IOP_IRP *Irp)
     }
     Irp->Irp.Type = 0;
     IopReleaseTrack(Irp);
-    if (pending) {
+    if (pending || request->Shared) {
         KeSetEvent(&request->Done, IO_NO_INCREMENT, FALSE);
     } else {
         request->Finished = TRUE;
@@ -171,7 +172,6 @@ static NTSTATUS IopPrepareControl(IOP_REQUEST *Request, CCHAR StackSize)
     PIRP irp = &Request->Irp.Irp;
     PIO_STACK_LOCATION location = IoGetNextIrpStackLocation(irp);
     irp->RequestorMode = UserMode;
-    irp->Tail.Overlay.Thread = (PETHREAD)KeGetCurrentThread();
     irp->Tail.Overlay.OriginalFileObject = &Request->File->Object;
     irp->UserIosb = &Request->Iosb;
     irp->UserEvent = &Request->Done;
@@ -190,7 +190,7 @@ static BOOLEAN IopAccessSuffices(const IOP_FILE *File, ULONG Code)
     return (needed & ~File->Granted) == 0;
 }
 
-NTSTATUS IopBeginControl(PFILE_OBJECT File, const IOP_CONTROL *Control, IOP_REQUEST **Request)
+NTSTATUS IopMakeControl(PFILE_OBJECT File, const IOP_CONTROL *Control, IOP_REQUEST **Request)
 {
     IOP_FILE *file = IopFile(File);
     *Request = NULL;
@@ -213,7 +213,20 @@ NTSTATUS IopBeginControl(PFILE_OBJECT File, const IOP_CONTROL *Control, IOP_REQU
     }
     ObReferenceObject(File);
     *Request = request;
-    return IoCallDriver(top, &request->Irp.Irp);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS IopSendControl(IOP_REQUEST *Request, BOOLEAN Shared)
+{
+    Request->Shared = Shared;
+    Request->Irp.Irp.Tail.Overlay.Thread = (PETHREAD)KeGetCurrentThread();
+    return IoCallDriver(IopStackTop(Request->File->Object.DeviceObject), &Request->Irp.Irp);
+}
+
+NTSTATUS IopBeginControl(PFILE_OBJECT File, const IOP_CONTROL *Control, IOP_REQUEST **Request)
+{
+    NTSTATUS status = IopMakeControl(File, Control, Request);
+    return NT_SUCCESS(status) ? IopSendControl(*Request, FALSE) : status;
 }
 
 BOOLEAN IopWaitRequest(IOP_REQUEST *Request, PLARGE_INTEGER Timeout)

@@ -119,7 +119,7 @@ BOOLEAN IopHasDevices(PDRIVER_OBJECT Driver);
 // Not referenced: with the lock held, or where nothing can change.
 PDEVICE_OBJECT IopStackTop(PDEVICE_OBJECT Device);
 PDEVICE_OBJECT IopStackBottom(PDEVICE_OBJECT Device);
-VOID IopForgetRemoveLocks(PVOID Start, SIZE_T Size);  // the memory that held them goes
+VOID IopForgetRemoveLocks(PVOID Start, SIZE_T Size); // the memory that held them goes
 
 // ---- IRPs ----
 
@@ -200,6 +200,9 @@ typedef struct _IOP_CONTROL {
 
 // Sends it; *Request is set when an IRP was made, else the returned status is all there is.
 NTSTATUS IopBeginControl(PFILE_OBJECT File, const IOP_CONTROL *Control, IOP_REQUEST **Request);
+// The same in two steps, so that it can be cancelled while it is being sent. Shared: not by who waits for it.
+NTSTATUS IopMakeControl(PFILE_OBJECT File, const IOP_CONTROL *Control, IOP_REQUEST **Request);
+NTSTATUS IopSendControl(IOP_REQUEST *Request, BOOLEAN Shared);
 BOOLEAN IopWaitRequest(IOP_REQUEST *Request, PLARGE_INTEGER Timeout); // NULL: for ever; TRUE: completed
 VOID IopCancelRequest(IOP_REQUEST *Request);
 NTSTATUS IopEndRequest(IOP_REQUEST *Request, PULONG_PTR Information); // waits, frees

@@ -134,6 +134,8 @@ typedef struct _PNP_INTERFACE {
     BOOLEAN Announced; // arrival was posted
 } PNP_INTERFACE;
 
+extern LIST_ENTRY PnpInterfaces; // under PnpLock
+
 VOID PnpAnnounceInterfaces(PNP_NODE *Node); // START has succeeded
 VOID PnpDisableInterfaces(PNP_NODE *Node);  // REMOVE was sent; the verifier minds those left enabled
 VOID PnpFreeInterfaces(PNP_NODE *Node);

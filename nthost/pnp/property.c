@@ -113,19 +113,43 @@ NTSTATUS NTAPI IoGetDeviceProperty(PDEVICE_OBJECT DeviceObject, DEVICE_REGISTRY_
     return STATUS_SUCCESS;
 }
 
-// The unified properties are a second view of the same data; drivers of this system keep none of their own.
+// The unified keys of the same properties: all of one category, {a45c254e-df1c-4efd-8020-67d146a850e0}.
+static const struct {
+    ULONG Id;
+    DEVICE_REGISTRY_PROPERTY Property;
+    DEVPROPTYPE Type;
+} PnpUnifiedProperties[] = {
+    {2, DevicePropertyDeviceDescription, DEVPROP_TYPE_STRING},
+    {3, DevicePropertyHardwareID, DEVPROP_TYPE_STRING_LIST},
+    {4, DevicePropertyCompatibleIDs, DEVPROP_TYPE_STRING_LIST},
+    {15, DevicePropertyLocationInformation, DEVPROP_TYPE_STRING},
+    {16, DevicePropertyPhysicalDeviceObjectName, DEVPROP_TYPE_STRING},
+    {18, DevicePropertyUINumber, DEVPROP_TYPE_UINT32},
+    {21, DevicePropertyBusTypeGuid, DEVPROP_TYPE_GUID},
+    {22, DevicePropertyLegacyBusType, DEVPROP_TYPE_UINT32},
+    {23, DevicePropertyBusNumber, DEVPROP_TYPE_UINT32},
+    {24, DevicePropertyEnumeratorName, DEVPROP_TYPE_STRING},
+    {30, DevicePropertyAddress, DEVPROP_TYPE_UINT32},
+};
+
 NTSTATUS NTAPI IoGetDevicePropertyData(PDEVICE_OBJECT Pdo, CONST DEVPROPKEY *PropertyKey, LCID Lcid,
                                        ULONG Flags, ULONG Size, PVOID Data, PULONG RequiredSize,
                                        PDEVPROPTYPE Type)
 {
     NT_ENTRY(IoGetDevicePropertyData);
-    UNREFERENCED_PARAMETER(PropertyKey);
+    static const GUID category = {
+        0xa45c254e, 0xdf1c, 0x4efd, {0x80, 0x20, 0x67, 0xd1, 0x46, 0xa8, 0x50, 0xe0}};
     UNREFERENCED_PARAMETER(Lcid);
     UNREFERENCED_PARAMETER(Flags);
-    UNREFERENCED_PARAMETER(Size);
-    UNREFERENCED_PARAMETER(Data);
     *RequiredSize = 0;
     *Type = DEVPROP_TYPE_EMPTY;
+    for (ULONG i = 0; i < RTL_NUMBER_OF(PnpUnifiedProperties); i++) {
+        if (PnpUnifiedProperties[i].Id == PropertyKey->pid &&
+            RtlEqualMemory(&PropertyKey->fmtid, &category, sizeof(GUID))) {
+            *Type = PnpUnifiedProperties[i].Type;
+            return IoGetDeviceProperty(Pdo, PnpUnifiedProperties[i].Property, Size, Data, RequiredSize);
+        }
+    }
     return PnpNodeOf(Pdo) != NULL ? STATUS_OBJECT_NAME_NOT_FOUND : STATUS_INVALID_DEVICE_REQUEST;
 }
 

@@ -67,21 +67,69 @@ nt_status nt_device_control(nt_file *file, uint32_t code, const void *in, size_t
 struct nt_request {
     IOP_REQUEST *request;
     NTSTATUS status;
+    PKTHREAD sender; // NULL: it was sent by its caller
 };
+
+static nt_request *new_request(void)
+{
+    nt_request *handle = os_allocate(sizeof *handle, 16);
+    if (handle != NULL) {
+        *handle = (nt_request){NULL, STATUS_SUCCESS, NULL};
+    }
+    return handle;
+}
 
 nt_request *nt_device_control_begin(nt_file *file, uint32_t code, const void *in, size_t in_length, void *out,
                                     size_t out_length)
 {
     IOP_CONTROL control = {code, (ULONG)in_length, (ULONG)out_length, in, out};
     KiEnter();
-    nt_request *handle = os_allocate(sizeof *handle, 16);
+    nt_request *handle = new_request();
     if (handle == NULL) {
         return NULL;
     }
-    handle->request = NULL;
     handle->status = in_length > MAXULONG || out_length > MAXULONG
                          ? STATUS_INVALID_PARAMETER
                          : IopBeginControl((PFILE_OBJECT)file, &control, &handle->request);
+    return handle;
+}
+
+static void send_request(void *argument)
+{
+    PKTHREAD thread = argument;
+    nt_request *handle = thread->StartContext;
+    KiBeginThread(thread);
+    (void)IopSendControl(handle->request, TRUE);
+    KiEndThread(thread);
+}
+
+static VOID start_sender(nt_request *handle)
+{
+    handle->sender = KiCreateThread();
+    if (handle->sender != NULL) {
+        handle->sender->StartContext = handle;
+        ObReferenceObject(handle->sender);
+    }
+    if (handle->sender == NULL || !KiStartThread(handle->sender, send_request)) {
+        KeBugCheckEx(INSTALL_MORE_MEMORY, sizeof *handle->sender, 0, 0, 0);
+    }
+}
+
+nt_request *nt_device_control_start(nt_file *file, uint32_t code, const void *in, size_t in_length, void *out,
+                                    size_t out_length)
+{
+    IOP_CONTROL control = {code, (ULONG)in_length, (ULONG)out_length, in, out};
+    KiEnter();
+    nt_request *handle = new_request();
+    if (handle == NULL) {
+        return NULL;
+    }
+    handle->status = in_length > MAXULONG || out_length > MAXULONG
+                         ? STATUS_INVALID_PARAMETER
+                         : IopMakeControl((PFILE_OBJECT)file, &control, &handle->request);
+    if (NT_SUCCESS(handle->status)) {
+        start_sender(handle);
+    }
     return handle;
 }
 
@@ -104,6 +152,10 @@ nt_status nt_request_end(nt_request *request, size_t *returned)
 {
     ULONG_PTR information = 0;
     KiEnter();
+    if (request->sender != NULL) {
+        KeWaitForSingleObject(request->sender, Executive, KernelMode, FALSE, NULL);
+        ObDereferenceObject(request->sender);
+    }
     NTSTATUS status =
         request->request != NULL ? IopEndRequest(request->request, &information) : request->status;
     if (returned != NULL) {

@@ -129,6 +129,10 @@ nt_status nt_device_control(nt_file *file, uint32_t code, const void *in, size_t
 typedef struct nt_request nt_request;
 nt_request *nt_device_control_begin(nt_file *file, uint32_t code, const void *in, size_t in_length, void *out,
                                     size_t out_length);
+// The same for requests that the driver works on while their sender waits: a thread of its own sends it, so this
+// returns at once and the request can be cancelled.
+nt_request *nt_device_control_start(nt_file *file, uint32_t code, const void *in, size_t in_length, void *out,
+                                    size_t out_length);
 bool nt_request_wait(nt_request *request, int64_t timeout_us); // true: completed; -1: no time-out
 void nt_request_cancel(nt_request *request);
 nt_status nt_request_end(nt_request *request, size_t *returned);

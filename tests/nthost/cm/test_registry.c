@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The registry through the routines drivers use.
+#include "nthost/cm/cm.h"
 #include "tests/nthost/io/fixture.h"
-
-#ifndef RTL_QUERY_REGISTRY_TYPECHECK
-#define RTL_QUERY_REGISTRY_TYPECHECK 0x00000100
-#endif
 
 static void Setup(void)
 {
@@ -99,6 +96,29 @@ static void SetEnumerateDelete(void)
     CHECK_STATUS(ZwClose(key), STATUS_SUCCESS);
 }
 
+static void DriverKeys(void)
+{
+    HANDLE key, other;
+    PFILE_OBJECT file;
+    PDEVICE_OBJECT device;
+    UNICODE_STRING name;
+    ULONG needed;
+    UCHAR buffer[64];
+    CHECK_EQ(nt_registry_set_dword("Services\\testbus\\Parameters", "Mine", 3), 0);
+    RtlInitUnicodeString(&name, L"\\Device\\TestBus");
+    CHECK_STATUS(IoGetDeviceObjectPointer(&name, FILE_READ_DATA, &file, &device), STATUS_SUCCESS);
+    CHECK_STATUS(IoOpenDriverRegistryKey(device->DriverObject, CmDriverKeyParameters, KEY_READ, 0, &key),
+                 STATUS_SUCCESS);
+    CHECK_STATUS(Read(key, L"Mine", KeyValuePartialInformation, buffer, sizeof buffer, &needed),
+                 STATUS_SUCCESS);
+    CHECK_STATUS(Open(&other, key, L"..", FALSE, NULL), STATUS_OBJECT_NAME_NOT_FOUND);
+    CHECK_STATUS(ZwSetValueKey(key, &name, 0, REG_SZ, NULL, 0), STATUS_ACCESS_DENIED);
+    CHECK_STATUS(ZwClose(key), STATUS_SUCCESS);
+    CHECK_STATUS(IoOpenDriverRegistryKey(device->DriverObject, 9, KEY_READ, 0, &key),
+                 STATUS_INVALID_PARAMETER);
+    ObDereferenceObject(file);
+}
+
 static ULONG Called;
 
 static NTSTATUS NTAPI CountValue(PWSTR Name, ULONG Type, PVOID Data, ULONG Length, PVOID Context,
@@ -181,11 +201,9 @@ static void QueryFailures(void)
 }
 
 const struct WdmTest WdmTests[] = {
-    {"keys and values", KeysAndValues},
-    {"set, enumerate, delete", SetEnumerateDelete},
-    {"query tables", QueryTables},
-    {"failures of query tables", QueryFailures},
-    {NULL, NULL},
+    {"keys and values", KeysAndValues},          {"set, enumerate, delete", SetEnumerateDelete},
+    {"driver keys and access", DriverKeys},      {"query tables", QueryTables},
+    {"failures of query tables", QueryFailures}, {NULL, NULL},
 };
 void (*const WdmTestSetup)(void) = Setup;
 void (*const WdmTestTeardown)(void) = Teardown;

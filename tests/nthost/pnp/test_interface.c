@@ -208,6 +208,15 @@ static void PropertiesAndKeys(void)
                  STATUS_SUCCESS);
     CHECK_STATUS(IoGetDeviceProperty(pdo, DevicePropertyClassName, sizeof text, text, &needed),
                  STATUS_OBJECT_NAME_NOT_FOUND);
+    DEVPROPKEY unified = {{0xa45c254e, 0xdf1c, 0x4efd, {0x80, 0x20, 0x67, 0xd1, 0x46, 0xa8, 0x50, 0xe0}}, 24};
+    DEVPROPTYPE type;
+    CHECK_STATUS(IoGetDevicePropertyData(pdo, &unified, 0, 0, sizeof text, text, &needed, &type),
+                 STATUS_SUCCESS);
+    CHECK_EQ(type, DEVPROP_TYPE_STRING);
+    CHECK_MEM(text, L"TEST", needed);
+    unified.pid = 999;
+    CHECK_STATUS(IoGetDevicePropertyData(pdo, &unified, 0, 0, sizeof text, text, &needed, &type),
+                 STATUS_OBJECT_NAME_NOT_FOUND);
     CHECK_STATUS(IoGetDeviceProperty(pdo, 99, sizeof text, text, &needed), STATUS_INVALID_PARAMETER_2);
     CHECK_STATUS(IoOpenDeviceRegistryKey(pdo, PLUGPLAY_REGKEY_DEVICE, KEY_READ, &key), STATUS_SUCCESS);
     RtlInitUnicodeString(&name, L"answer");
