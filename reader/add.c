@@ -7,7 +7,7 @@ static VOID ReaderInitialize(PREADER Reader, PDEVICE_OBJECT DeviceObject, PDEVIC
 {
     Reader->DeviceObject = DeviceObject;
     Reader->Physical = Physical;
-    Reader->State = ReaderNotStarted;
+    ReaderStateSet(Reader, ReaderNotStarted);
     IoInitializeRemoveLock(&Reader->RemoveLock, READER_TAG, 0, 0);
     KeInitializeEvent(&Reader->Running, NotificationEvent, FALSE);
     KeInitializeEvent(&Reader->Halt, NotificationEvent, TRUE);

@@ -71,8 +71,8 @@ static NTSTATUS ChannelAcquire(PREADER Reader, const USB_WAIT *Wait)
     if (Wait->Halt != NULL) {
         objects[count++] = Wait->Halt;
     }
-    if (Wait->Attention != NULL && *Wait->Abandoned) {
-        objects[count++] = Wait->Attention;
+    if (Wait->Cancel != NULL) {
+        objects[count++] = Wait->Cancel;
     }
     objects[count] = &Reader->Channel.Free;
     status = KeWaitForMultipleObjects(count + 1, objects, WaitAny, Executive, KernelMode, FALSE, NULL, NULL);
@@ -249,11 +249,8 @@ NTSTATUS ChannelRun(PSLOT Slot, PCOMMAND Command)
         wait.Halt = &reader->Halt;
     }
     if (Command->Origin == CommandOfRequest) {
-        wait.Attention = &Slot->Attention;
-        wait.Abandoned = &Slot->Cancelled;
-        if (Slot->Cancelled) {
-            return STATUS_CANCELLED;
-        }
+        wait.Cancel = &Slot->Cancel;
+        wait.Departed = &Slot->Departed;
     }
     status = ChannelAcquire(reader, &wait);
     if (!NT_SUCCESS(status)) {

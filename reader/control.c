@@ -27,7 +27,7 @@ NTSTATUS NTAPI DispatchDeviceControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (!NT_SUCCESS(status)) {
         return DriverComplete(Irp, status);
     }
-    if (ReaderGone(reader) || reader->State == ReaderNotStarted) {
+    if (ReaderGone(reader) || ReaderState(reader) == ReaderNotStarted) {
         status = DriverComplete(Irp, STATUS_DEVICE_NOT_CONNECTED);
     } else {
         status = SmartcardDeviceControl(&slot->Smartcard, Irp);

@@ -27,10 +27,10 @@ static NTSTATUS SlotOpen(PREADER Reader, PFILE_OBJECT File)
 {
     PSLOT slot;
 
-    if (ReaderGone(Reader) || Reader->State == ReaderRemovePending) {
+    if (ReaderGone(Reader) || ReaderState(Reader) == ReaderRemovePending) {
         return STATUS_DEVICE_REMOVED;
     }
-    if (Reader->State == ReaderNotStarted) {
+    if (ReaderState(Reader) == ReaderNotStarted) {
         return STATUS_DEVICE_NOT_READY;
     }
     slot = SlotOfName(Reader, &File->FileName);

@@ -188,7 +188,7 @@ static NTSTATUS TransmitT1(PSLOT Slot)
         if (NT_SUCCESS(status) || status == STATUS_IO_TIMEOUT || status == STATUS_DEVICE_PROTOCOL_ERROR) {
             status = SmartcardT1Reply(smartcard);
         }
-    } while (status == STATUS_MORE_PROCESSING_REQUIRED && !Slot->Cancelled);
+    } while (status == STATUS_MORE_PROCESSING_REQUIRED);
     return status;
 }
 

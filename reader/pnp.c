@@ -49,7 +49,7 @@ static NTSTATUS StartDevice(PREADER Reader, PIRP Irp)
         status = ReaderStart(Reader);
     }
     if (NT_SUCCESS(status)) {
-        Reader->State = ReaderStarted;
+        ReaderStateSet(Reader, ReaderStarted);
     }
     return Complete(Irp, status);
 }
@@ -57,7 +57,7 @@ static NTSTATUS StartDevice(PREADER Reader, PIRP Irp)
 // Requests that arrive from here on wait in their callbacks; one under way on the pipes is not torn apart.
 static NTSTATUS QueryStopDevice(PREADER Reader, PIRP Irp)
 {
-    if (Reader->State == ReaderStarted) {
+    if (ReaderState(Reader) == ReaderStarted) {
         LARGE_INTEGER now = {.QuadPart = 0};
         KeClearEvent(&Reader->Running);
         if (KeWaitForSingleObject(&Reader->Channel.Free, Executive, KernelMode, FALSE, &now) !=
@@ -66,7 +66,7 @@ static NTSTATUS QueryStopDevice(PREADER Reader, PIRP Irp)
             return Complete(Irp, STATUS_DEVICE_BUSY);
         }
         KeSetEvent(&Reader->Channel.Free, IO_NO_INCREMENT, FALSE);
-        Reader->State = ReaderStopPending;
+        ReaderStateSet(Reader, ReaderStopPending);
     }
     return ForwardSucceeded(Reader, Irp);
 }
@@ -75,11 +75,11 @@ static NTSTATUS CancelStopDevice(PREADER Reader, PIRP Irp)
 {
     NTSTATUS status;
 
-    if (Reader->State != ReaderStopPending) {
+    if (ReaderState(Reader) != ReaderStopPending) {
         return ForwardSucceeded(Reader, Irp);
     }
     status = ForwardAndWait(Reader, Irp);
-    Reader->State = ReaderStarted;
+    ReaderStateSet(Reader, ReaderStarted);
     if (Reader->Power.Device == PowerDeviceD0) {
         KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE);
     }
@@ -90,15 +90,15 @@ static NTSTATUS StopDevice(PREADER Reader, PIRP Irp)
 {
     ReaderQuiesce(Reader);
     ReaderRelease(Reader);
-    Reader->State = ReaderStopped;
+    ReaderStateSet(Reader, ReaderStopped);
     return ForwardSucceeded(Reader, Irp);
 }
 
 static NTSTATUS QueryRemoveDevice(PREADER Reader, PIRP Irp)
 {
-    if (Reader->State != ReaderRemovePending) {
-        Reader->PreviousState = Reader->State;
-        Reader->State = ReaderRemovePending;
+    if (ReaderState(Reader) != ReaderRemovePending) {
+        Reader->PreviousState = ReaderState(Reader);
+        ReaderStateSet(Reader, ReaderRemovePending);
     }
     return ForwardSucceeded(Reader, Irp);
 }
@@ -107,18 +107,18 @@ static NTSTATUS CancelRemoveDevice(PREADER Reader, PIRP Irp)
 {
     NTSTATUS status;
 
-    if (Reader->State != ReaderRemovePending) {
+    if (ReaderState(Reader) != ReaderRemovePending) {
         return ForwardSucceeded(Reader, Irp);
     }
     status = ForwardAndWait(Reader, Irp);
-    Reader->State = Reader->PreviousState;
+    ReaderStateSet(Reader, Reader->PreviousState);
     return Complete(Irp, status);
 }
 
 // From any state to the end of all I/O. Requests that wait see the state once Running wakes them.
 static VOID ReaderLose(PREADER Reader, READER_STATE State)
 {
-    Reader->State = State;
+    ReaderStateSet(Reader, State);
     KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE);
     ReaderQuiesce(Reader);
     for (ULONG i = 0; i < Reader->SlotCount; i++) {
@@ -139,10 +139,10 @@ static NTSTATUS RemoveDevice(PREADER Reader, PIRP Irp)
 {
     NTSTATUS status;
 
-    if (Reader->State != ReaderSurpriseRemoved) {
+    if (ReaderState(Reader) != ReaderSurpriseRemoved) {
         ReaderLose(Reader, ReaderRemoved);
     }
-    Reader->State = ReaderRemoved;
+    ReaderStateSet(Reader, ReaderRemoved);
     status = ForwardSucceeded(Reader, Irp);
     IoReleaseRemoveLockAndWait(&Reader->RemoveLock, Irp);
     for (ULONG i = 0; i < Reader->SlotCount; i++) {

@@ -196,7 +196,7 @@ static NTSTATUS DevicePowerSet(PREADER Reader, PIRP Irp)
 
 static BOOLEAN PowerOurs(PREADER Reader)
 {
-    return Reader->State != ReaderNotStarted && !ReaderGone(Reader);
+    return ReaderState(Reader) != ReaderNotStarted && !ReaderGone(Reader);
 }
 
 NTSTATUS NTAPI DispatchPower(PDEVICE_OBJECT DeviceObject, PIRP Irp)

@@ -27,8 +27,8 @@ typedef struct _READER {
     PDEVICE_OBJECT Physical;
     PDEVICE_OBJECT Lower;
     IO_REMOVE_LOCK RemoveLock;
-    volatile READER_STATE State; // written by the PnP manager's thread alone
-    READER_STATE PreviousState;  // before a query to remove
+    volatile LONG State;        // READER_STATE; written by the PnP manager's thread alone
+    READER_STATE PreviousState; // before a query to remove
     BOOLEAN EscapeEnabled;
     KEVENT Running; // set: requests may reach the card; set for good when the device is gone, to wake the
                     // waiting
@@ -48,9 +48,21 @@ static inline PREADER ReaderOfDevice(_In_ PDEVICE_OBJECT DeviceObject)
     return DeviceObject->DeviceExtension;
 }
 
-static inline BOOLEAN ReaderGone(_In_ const READER *Reader)
+static inline READER_STATE ReaderState(_Inout_ PREADER Reader)
 {
-    return Reader->State == ReaderSurpriseRemoved || Reader->State == ReaderRemoved;
+    return (READER_STATE)InterlockedCompareExchange(&Reader->State, 0, 0);
+}
+
+static inline VOID ReaderStateSet(_Inout_ PREADER Reader, _In_ READER_STATE State)
+{
+    InterlockedExchange(&Reader->State, State);
+}
+
+static inline BOOLEAN ReaderGone(_Inout_ PREADER Reader)
+{
+    READER_STATE state = ReaderState(Reader);
+
+    return state == ReaderSurpriseRemoved || state == ReaderRemoved;
 }
 
 // Between a successful start and STOP_DEVICE or REMOVE_DEVICE.

@@ -85,7 +85,8 @@ NTSTATUS SlotCreate(PREADER Reader, UCHAR Index)
     RtlZeroMemory(slot, sizeof(*slot));
     slot->Reader = Reader;
     slot->Index = Index;
-    KeInitializeEvent(&slot->Attention, NotificationEvent, FALSE);
+    KeInitializeEvent(&slot->Cancel, NotificationEvent, FALSE);
+    KeInitializeEvent(&slot->Departed, NotificationEvent, FALSE);
     status = UnitAllocate(&slot->Smartcard.VendorAttr.UnitNo);
     if (!NT_SUCCESS(status)) {
         goto CleanupSlot;

@@ -12,8 +12,8 @@ typedef struct _READER_EXTENSION {
     UNICODE_STRING Interface; // Buffer NULL: none
     UNICODE_STRING Link;      // \DosDevices\SCReaderN
     BOOLEAN InterfaceEnabled;
-    KEVENT Attention; // set: the running request was cancelled, or the card has left
-    volatile BOOLEAN Cancelled;
+    KEVENT Cancel;          // set: nobody waits for the running request any more
+    KEVENT Departed;        // set: the card has left since it began
     BOOLEAN Announced;      // the notification that follows enumeration has been seen; under SpinLock
     BOOLEAN PresentAtSleep; // before the reader was halted
 } SLOT;
@@ -21,6 +21,11 @@ typedef struct _READER_EXTENSION {
 static inline PSLOT SlotOfExtension(_In_ PSMARTCARD_EXTENSION Smartcard)
 {
     return Smartcard->ReaderExtension;
+}
+
+static inline BOOLEAN SlotCancelled(_In_ PSLOT Slot)
+{
+    return KeReadStateEvent(&Slot->Cancel) != 0;
 }
 
 // slot.c

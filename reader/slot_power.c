@@ -19,7 +19,7 @@ static const struct {
 // Cancelling ends the pause early.
 static VOID Pause(PSLOT Slot, ULONG Milliseconds)
 {
-    PVOID objects[2] = {&Slot->Reader->Halt, &Slot->Attention};
+    PVOID objects[] = {&Slot->Reader->Halt, &Slot->Cancel, &Slot->Departed};
     LARGE_INTEGER due;
 
     due.QuadPart = -(LONGLONG)Milliseconds * 10000;
@@ -49,7 +49,7 @@ static NTSTATUS PowerOnOnce(PSLOT Slot, UCHAR Select, PUCHAR Atr, PULONG Length,
 
     for (ULONG i = 0; i < BUSY_RETRIES; i++) {
         status = ChannelRun(Slot, &command);
-        if (status != STATUS_DEVICE_BUSY || Slot->Cancelled) {
+        if (status != STATUS_DEVICE_BUSY || SlotCancelled(Slot)) {
             break;
         }
         Pause(Slot, BUSY_PAUSE);

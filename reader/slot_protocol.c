@@ -151,7 +151,7 @@ static NTSTATUS ProtocolWork(PSLOT Slot)
         status = (protocol & mask) != 0 ? STATUS_SUCCESS : STATUS_NOT_SUPPORTED;
     } else {
         status = Negotiate(Slot, protocol);
-        if (!NT_SUCCESS(status) && !Slot->Cancelled && SlotState(Slot) > SCARD_ABSENT) {
+        if (!NT_SUCCESS(status) && !SlotCancelled(Slot) && SlotState(Slot) > SCARD_ABSENT) {
             status = NegotiateDefault(Slot, protocol);
         }
     }

@@ -14,8 +14,7 @@ static VOID NTAPI RequestCancel(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
 VOID SlotCancel(PSLOT Slot)
 {
-    Slot->Cancelled = TRUE;
-    KeSetEvent(&Slot->Attention, IO_NO_INCREMENT, FALSE);
+    KeSetEvent(&Slot->Cancel, IO_NO_INCREMENT, FALSE);
 }
 
 static PIRP RequestBegin(PSLOT Slot)
@@ -24,8 +23,8 @@ static PIRP RequestBegin(PSLOT Slot)
     PIRP irp;
     KIRQL irql;
 
-    Slot->Cancelled = FALSE;
-    KeClearEvent(&Slot->Attention);
+    KeClearEvent(&Slot->Cancel);
+    KeClearEvent(&Slot->Departed);
     KeAcquireSpinLock(&os->SpinLock, &irql);
     irp = os->CurrentIrp;
     KeReleaseSpinLock(&os->SpinLock, irql);
@@ -50,21 +49,17 @@ static VOID RequestEnd(PIRP Irp)
     }
 }
 
+// Running is set for good when the reader has gone.
 static NTSTATUS RequestWait(PSLOT Slot)
 {
-    PVOID objects[2] = {&Slot->Reader->Running, &Slot->Attention};
+    PVOID objects[] = {&Slot->Cancel, &Slot->Reader->Running};
 
-    while (!Slot->Cancelled && !ReaderGone(Slot->Reader)) {
-        NTSTATUS status = KeWaitForMultipleObjects(RTL_NUMBER_OF(objects), objects, WaitAny, Executive,
-                                                   KernelMode, FALSE, NULL, NULL);
-        if (status == STATUS_WAIT_0 && !ReaderGone(Slot->Reader)) {
-            return STATUS_SUCCESS;
-        }
-        if (!Slot->Cancelled) {
-            KeClearEvent(&Slot->Attention); // a card that left while the reader slept
-        }
+    KeWaitForMultipleObjects(RTL_NUMBER_OF(objects), objects, WaitAny, Executive, KernelMode, FALSE, NULL,
+                             NULL);
+    if (ReaderGone(Slot->Reader)) {
+        return STATUS_DEVICE_NOT_CONNECTED;
     }
-    return Slot->Cancelled ? STATUS_CANCELLED : STATUS_DEVICE_NOT_CONNECTED;
+    return SlotCancelled(Slot) ? STATUS_CANCELLED : STATUS_SUCCESS;
 }
 
 NTSTATUS SlotServe(PSLOT Slot, SLOT_WORK *Work, BOOLEAN NeedsCard)
@@ -82,7 +77,7 @@ NTSTATUS SlotServe(PSLOT Slot, SLOT_WORK *Work, BOOLEAN NeedsCard)
     if (ReaderGone(Slot->Reader)) {
         return STATUS_DEVICE_NOT_CONNECTED;
     }
-    if (Slot->Cancelled) {
+    if (SlotCancelled(Slot)) {
         return STATUS_CANCELLED;
     }
     return NeedsCard && SlotState(Slot) <= SCARD_ABSENT ? STATUS_NO_MEDIA : status;

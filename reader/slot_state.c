@@ -33,7 +33,7 @@ static PIRP PresenceChange(PSLOT Slot, BOOLEAN Present)
 {
     Slot->Smartcard.ReaderCapabilities.CurrentState = Present ? SCARD_PRESENT : SCARD_ABSENT;
     if (!Present) {
-        KeSetEvent(&Slot->Attention, IO_NO_INCREMENT, FALSE);
+        KeSetEvent(&Slot->Departed, IO_NO_INCREMENT, FALSE);
     }
     return SlotTrackingTake(Slot);
 }

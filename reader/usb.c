@@ -67,42 +67,35 @@ VOID UsbIrpPrepare(PIRP Irp, PVOID Urb, PIO_COMPLETION_ROUTINE Routine, PVOID Co
     IoSetCompletionRoutine(Irp, Routine, Context, TRUE, TRUE, TRUE);
 }
 
+// STATUS_SUCCESS: done. STATUS_NO_MEDIA: the card has left.
 static NTSTATUS TransferWaitOnce(PUSB_TRANSFER Transfer, const USB_WAIT *Wait)
 {
-    PVOID objects[3] = {&Transfer->Done};
-    ULONG count = 1;
+    PKEVENT const candidates[] = {&Transfer->Done, Wait->Halt, Wait->Cancel, Wait->Departed};
+    static const NTSTATUS reasons[] = {STATUS_SUCCESS, STATUS_CANCELLED, STATUS_CANCELLED, STATUS_NO_MEDIA};
+    NTSTATUS meaning[RTL_NUMBER_OF(candidates)];
+    PVOID objects[RTL_NUMBER_OF(candidates)];
+    KWAIT_BLOCK blocks[RTL_NUMBER_OF(candidates)];
     LARGE_INTEGER due;
+    ULONG count = 0;
     NTSTATUS status;
 
-    if (Wait->Halt != NULL) {
-        objects[count++] = Wait->Halt;
-    }
-    if (Wait->Attention != NULL) {
-        objects[count++] = Wait->Attention;
+    for (ULONG i = 0; i < RTL_NUMBER_OF(candidates); i++) {
+        if (candidates[i] != NULL) {
+            objects[count] = candidates[i];
+            meaning[count++] = reasons[i];
+        }
     }
     due.QuadPart = -(LONGLONG)Wait->Milliseconds * TICKS_PER_MS;
-    status = KeWaitForMultipleObjects(count, objects, WaitAny, Executive, KernelMode, FALSE, &due, NULL);
-    if (status == STATUS_WAIT_0) {
-        return STATUS_SUCCESS;
-    }
-    return status == STATUS_TIMEOUT ? STATUS_IO_TIMEOUT : STATUS_CANCELLED;
-}
-
-static BOOLEAN WaitMerelyLate(const USB_WAIT *Wait)
-{
-    return Wait->Attention != NULL && KeReadStateEvent(Wait->Attention) != 0 && !*Wait->Abandoned &&
-           (Wait->Halt == NULL || KeReadStateEvent(Wait->Halt) == 0);
+    status = KeWaitForMultipleObjects(count, objects, WaitAny, Executive, KernelMode, FALSE, &due, blocks);
+    return (ULONG)status < count ? meaning[status] : STATUS_IO_TIMEOUT;
 }
 
 static NTSTATUS TransferWait(PUSB_TRANSFER Transfer, const USB_WAIT *Wait)
 {
+    USB_WAIT late = {LATE_ANSWER_TIMEOUT, Wait->Halt, Wait->Cancel, NULL};
     NTSTATUS status = TransferWaitOnce(Transfer, Wait);
 
-    if (status == STATUS_CANCELLED && WaitMerelyLate(Wait)) {
-        USB_WAIT late = {LATE_ANSWER_TIMEOUT, Wait->Halt, NULL, NULL};
-        status = TransferWaitOnce(Transfer, &late);
-    }
-    return status;
+    return status == STATUS_NO_MEDIA ? TransferWaitOnce(Transfer, &late) : status;
 }
 
 static NTSTATUS TransferSubmit(PREADER Reader, PUSB_TRANSFER Transfer, PURB Urb, const USB_WAIT *Wait)

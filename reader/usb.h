@@ -50,9 +50,9 @@ typedef struct _USB_TRANSFER {
 // What ends the wait for a transfer beside its completion.
 typedef struct _USB_WAIT {
     ULONG Milliseconds;
-    PKEVENT Halt;                      // NULL: only time ends it
-    PKEVENT Attention;                 // NULL: no requester
-    const volatile BOOLEAN *Abandoned; // FALSE while Attention is set: the answer gets one more second
+    PKEVENT Halt;     // NULL: the reader's state does not end it
+    PKEVENT Cancel;   // NULL: no requester
+    PKEVENT Departed; // the card has left: the answer gets one more second
 } USB_WAIT, *PUSB_WAIT;
 
 _Must_inspect_result_
@@ -62,7 +62,7 @@ _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID UsbTransferDestroy(_Inout_ PUSB_TRANSFER Transfer);
 
 // One bulk transfer; In tells its direction. *Length: size in, bytes moved out, also when it failed.
-// STATUS_IO_TIMEOUT, STATUS_CANCELLED (Halt or an abandoned request), STATUS_DEVICE_NOT_CONNECTED,
+// STATUS_IO_TIMEOUT, STATUS_CANCELLED (Halt or Cancel), STATUS_DEVICE_NOT_CONNECTED,
 // STATUS_PIPE_BROKEN (halted endpoint), STATUS_IO_DEVICE_ERROR.
 _Must_inspect_result_
 _IRQL_requires_(PASSIVE_LEVEL)

@@ -91,17 +91,31 @@ static void *run_blocked(void *argument)
 {
     struct scenario_blocked *blocked = argument;
     size_t returned;
-    atomic_store(&blocked->begun, true);
     blocked->status = nt_device_control(blocked->file, blocked->code, blocked->in, blocked->in_length,
                                         blocked->out, blocked->out_length, &returned);
     atomic_store(&blocked->done, true);
     return NULL;
 }
 
+static uint64_t count_controls(void)
+{
+    struct nt_routine_count rows[16];
+    size_t count = (size_t)nt_service_counts(RIG_READER_SERVICE, rows, 16);
+    assert_true(count <= 16);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].routine, "DispatchDeviceControl") == 0) {
+            return rows[i].calls;
+        }
+    }
+    return 0;
+}
+
 void scenario_block(struct scenario_blocked *blocked)
 {
+    uint64_t before = count_controls();
     assert_int_equal(pthread_create(&blocked->thread, NULL, run_blocked, blocked), 0);
-    while (!atomic_load(&blocked->begun)) {
+    while (count_controls() == before) {
+        nt_sleep_us(1000);
         sched_yield();
     }
 }

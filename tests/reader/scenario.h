@@ -48,9 +48,9 @@ struct scenario_blocked {
     size_t out_length;
     nt_status status;
     pthread_t thread;
-    atomic_bool begun, done;
+    atomic_bool done;
 };
-void scenario_block(struct scenario_blocked *blocked);
+void scenario_block(struct scenario_blocked *blocked);          // returns once the driver has it
 nt_status scenario_unblocked(struct scenario_blocked *blocked); // waits for its end
 nt_request *scenario_track(const struct scenario *scenario, uint32_t code);
 // Waits for the request to complete and returns its status.
