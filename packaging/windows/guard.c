@@ -24,7 +24,8 @@ VOID __fastcall __security_check_cookie(ULONG_PTR Found)
     }
 }
 
-// lld-link makes it the load configuration of the image; from Windows 8 on the loader seeds the cookie through it.
+// lld-link makes it the load configuration of the image; from Windows 8 on the loader seeds the cookie
+// through it.
 typedef struct _GUARD_CONFIGURATION {
     ULONG Size;
     UCHAR Unused[0x54];
@@ -50,8 +51,9 @@ DECLSPEC_NORETURN VOID __stack_chk_fail(VOID)
 }
 #endif
 
-// As the compilers' own libraries do: the upper 16 bits are zero, so that a string cannot carry the whole value.
-VOID GuardSeed(VOID)
+// As the compilers' own libraries do: the upper 16 bits are zero, so that a string cannot carry the whole
+// value.
+GUARD_UNGUARDED VOID GuardSeed(VOID)
 {
     ULONG_PTR seed = (ULONG_PTR)__builtin_ia32_rdtsc();
 
@@ -65,7 +67,7 @@ VOID GuardSeed(VOID)
     GUARD_COOKIE = seed == GUARD_DEFAULT || seed == 0 ? GUARD_DEFAULT + 1 : seed;
 }
 
-NTSTATUS NTAPI GuardDriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+GUARD_UNGUARDED NTSTATUS NTAPI GuardDriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     GuardSeed();
     return DriverEntry(DriverObject, RegistryPath);

@@ -9,5 +9,8 @@
 #define GUARD_DEFAULT ((ULONG_PTR)0xBB40E64E)
 #endif
 
+// For the routines that change the cookie or run before it is there.
+#define GUARD_UNGUARDED __attribute__((no_stack_protector))
+
 // Makes the cookie unpredictable; does nothing the second time, or when the system's loader has done it.
-VOID GuardSeed(VOID);
+GUARD_UNGUARDED VOID GuardSeed(VOID);

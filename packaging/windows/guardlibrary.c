@@ -5,7 +5,7 @@
 NTSTATUS NTAPI SmcDllInitialize(_In_ PUNICODE_STRING RegistryPath);
 NTSTATUS NTAPI GuardDllInitialize(_In_ PUNICODE_STRING RegistryPath);
 
-NTSTATUS NTAPI GuardDllInitialize(PUNICODE_STRING RegistryPath)
+GUARD_UNGUARDED NTSTATUS NTAPI GuardDllInitialize(PUNICODE_STRING RegistryPath)
 {
     GuardSeed();
     return SmcDllInitialize(RegistryPath);
