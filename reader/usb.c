@@ -72,7 +72,7 @@ static NTSTATUS TransferWaitOnce(PUSB_TRANSFER Transfer, const USB_WAIT *Wait)
 {
     PKEVENT const candidates[] = {&Transfer->Done, Wait->Halt, Wait->Cancel, Wait->Departed};
     static const NTSTATUS reasons[] = {STATUS_SUCCESS, STATUS_CANCELLED, STATUS_CANCELLED, STATUS_NO_MEDIA};
-    NTSTATUS meaning[RTL_NUMBER_OF(candidates)];
+    NTSTATUS meaning[RTL_NUMBER_OF(candidates)] = {STATUS_SUCCESS};
     PVOID objects[RTL_NUMBER_OF(candidates)];
     KWAIT_BLOCK blocks[RTL_NUMBER_OF(candidates)];
     LARGE_INTEGER due;
@@ -87,7 +87,7 @@ static NTSTATUS TransferWaitOnce(PUSB_TRANSFER Transfer, const USB_WAIT *Wait)
     }
     due.QuadPart = -(LONGLONG)Wait->Milliseconds * TICKS_PER_MS;
     status = KeWaitForMultipleObjects(count, objects, WaitAny, Executive, KernelMode, FALSE, &due, blocks);
-    return (ULONG)status < count ? meaning[status] : STATUS_IO_TIMEOUT;
+    return (ULONG)status < count ? meaning[(ULONG)status] : STATUS_IO_TIMEOUT;
 }
 
 static NTSTATUS TransferWait(PUSB_TRANSFER Transfer, const USB_WAIT *Wait)
