@@ -44,7 +44,8 @@ typedef struct _KTHREAD {
     DISPATCHER_HEADER Header; // first: a thread is waited for by its address
     LIST_ENTRY ThreadListEntry;
     ULONG Id, Generation;
-    BOOLEAN System; // made by PsCreateSystemThread; else it is the host's
+    BOOLEAN System; // made by PsCreateSystemThread
+    BOOLEAN Host;   // the host's; else, with neither, one of the kernel's own
     KIRQL Irql;
     BOOLEAN InDpc, DpcPending;
     USHORT Driver, Creator; // VF_DRIVER: whose code runs, who made the thread
@@ -178,6 +179,7 @@ VOID KiWakeClock(VOID);
 
 // ---- scheduling ----
 
+extern ULONG64 KiSpinPatience; // how long a spin lock may stay held under the real clock
 VOID KiLowerIrql(PKTHREAD Thread, KIRQL Irql);
 VOID KiBlock(PKTHREAD Thread, ULONG64 Due); // until WaitState is KI_WAIT_DONE; times itself out at `Due`
 BOOLEAN KiStackOf(PKTHREAD Thread);         // fills Thread->Frames of another waiting thread

@@ -5,7 +5,9 @@
 #include "nthost/os/os.h"
 #include "nthost/verifier/verifier.h"
 
-enum { KI_SPINS = 100, KI_SPIN_TIMEOUT = 60 * 10000000 };
+enum { KI_SPINS = 100 };
+
+ULONG64 KiSpinPatience = 600000000;
 
 static BOOLEAN KiTrySpinLock(PKSPIN_LOCK Lock, PKTHREAD Thread)
 {
@@ -22,9 +24,10 @@ static VOID KiSpin(PKSPIN_LOCK Lock, PKTHREAD Thread)
             YieldProcessor();
         }
         os_yield();
-        if (os_uptime() - Start > KI_SPIN_TIMEOUT) {
+        if (os_uptime() - Start > KiSpinPatience) {
             VfBreak(VfRuleSpinLockTimeout, (ULONG_PTR)Lock, *Lock, 0,
-                    "spin lock %p is held for a minute by thread %p", Lock, (PVOID)*Lock);
+                    "spin lock %p has been held for %I64u s by thread %p", Lock, KiSpinPatience / 10000000,
+                    (PVOID)*Lock);
         }
     }
 }

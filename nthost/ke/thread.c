@@ -71,6 +71,7 @@ PKTHREAD KiAttach(VOID)
         os_print("nthost: no memory for a thread\n");
         os_abort();
     }
+    Thread->Host = TRUE;
     KiThread = Thread;
     os_at_thread_exit(KiDetach, Thread);
     KiEnroll(Thread);

@@ -11,6 +11,7 @@ ULONG64 KiVirtualNow;
 static LIST_ENTRY KiReadyListHead, KiSpinListHead;
 static ULONG KiReadyCount, KiSpinCount;
 static ULONG64 KiRandomState;
+static ULONG64 KiHostRan;     // when one of the host's threads last had the baton
 static PKTHREAD KiIdleThread; // the clock's: keeps the baton while every thread is outside
 
 static uint32_t KiArrivalLock, KiArrivalWord;
@@ -91,6 +92,16 @@ static VOID KiAwaitArrival(uint32_t Arrivals)
     }
 }
 
+// Timers that go on for ever hide a deadlock. No caller of the host waits this long.
+static VOID KiCheckHostProgress(VOID)
+{
+    const ULONG64 Patience = 30ull * 24 * 3600 * 10000000;
+    if (KiVirtualNow - KiHostRan > Patience && __atomic_load_n(&KiOutsideCount, __ATOMIC_ACQUIRE) == 0) {
+        VfBreak(VfRuleHostThreadHangs, 0, 0, 0,
+                "30 days have passed, and no thread of the host has come back");
+    }
+}
+
 static PKTHREAD KiChooseNext(VOID)
 {
     // A step costs some time, so that threads that keep each other busy cannot hold back the timers.
@@ -104,6 +115,7 @@ static PKTHREAD KiChooseNext(VOID)
         ULONG64 Due = KiNextDue();
         if (Due != OS_FOREVER) {
             KiMoveTime(Due);
+            KiCheckHostProgress();
         } else {
             KiAwaitArrival(Arrivals);
         }
@@ -116,20 +128,28 @@ static VOID KiPass(PKTHREAD Thread)
     os_wake(&Thread->Baton, 1);
 }
 
+static VOID KiRun(PKTHREAD Thread)
+{
+    Thread->State = KiRunning;
+    if (Thread->Host) {
+        KiHostRan = KiVirtualNow;
+    }
+}
+
 static VOID KiAwaitBaton(PKTHREAD Thread)
 {
     while (__atomic_exchange_n(&Thread->Baton, 0, __ATOMIC_ACQUIRE) == 0) {
         KiAnswerStackRequest(Thread);
         os_wait(&Thread->Baton, 0, OS_FOREVER);
     }
-    Thread->State = KiRunning;
+    KiRun(Thread);
 }
 
 static VOID KiSwitch(PKTHREAD Thread)
 {
     PKTHREAD Next = KiChooseNext();
     if (Next == Thread) {
-        Thread->State = KiRunning;
+        KiRun(Thread);
         return;
     }
     KiPass(Next);
@@ -207,9 +227,15 @@ VOID KiArriveVirtual(PKTHREAD Thread)
     KiAwaitBaton(Thread);
 }
 
-// The thread gives up the baton and does not want it back for now.
+// The thread gives up the baton, if it has it, and does not want it back for now.
 VOID KiDepartVirtual(PKTHREAD Thread, KI_STATE State)
 {
+    if (Thread->State == KiOutside) {
+        __atomic_fetch_sub(&KiOutsideCount, 1, __ATOMIC_RELEASE);
+        __atomic_fetch_add(&KiArrivalWord, 1, __ATOMIC_RELEASE); // whoever waits for it may have to give up
+        os_wake(&KiArrivalWord, 1);
+        return;
+    }
     Thread->State = State;
     if (State == KiOutside) {
         __atomic_fetch_add(&KiOutsideCount, 1, __ATOMIC_RELEASE);
@@ -235,7 +261,7 @@ VOID KiAwaitFirstTurn(PKTHREAD Thread)
 
 VOID KiBootVirtual(PKTHREAD Thread, ULONG64 Seed)
 {
-    KiVirtualNow = 0;
+    KiVirtualNow = KiHostRan = 0;
     KiRandomState = Seed;
     KiIdleThread = NULL;
     KiOutsideCount = 0;

@@ -66,8 +66,10 @@ static VOID VfDescribeThread(PCHAR Text, SIZE_T Size, PKTHREAD Thread)
 {
     static const PCSTR States[] = {"running", "ready", "waiting", "spinning", "outside", "ended"};
     RtlpAppend(Text, Size, "thread %u (%s): %s, driver %s, IRQL %u\n", Thread->Id,
-               Thread->System ? "system" : "host", States[Thread->State], VfDriverName(Thread->Driver),
-               Thread->Irql);
+               Thread->Host     ? "host"
+               : Thread->System ? "system"
+                                : "kernel",
+               States[Thread->State], VfDriverName(Thread->Driver), Thread->Irql);
     for (ULONG i = 0; Thread->State == KiWaiting && i < Thread->WaitCount; i++) {
         PVOID Object = Thread->WaitBlocks[i].Object;
         RtlpAppend(Text, Size, "  waits for %s %p\n", VfObjectName(Object), Object);

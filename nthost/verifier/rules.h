@@ -40,7 +40,6 @@
     X(FastMutexNotOwned, 0xC4, 0x34)                                                                         \
     X(ResourceApcsEnabled, 0xC4, 0x37)                                                                       \
     X(ResourceNotOwned, 0xC4, 0xD2)                                                                          \
-    X(SemaphoreLimit, 0xC4, 0x3F)                                                                            \
     X(DpcInFreedMemory, 0xC7, 1)                                                                             \
     X(TimerInFreedMemory, 0xC7, 0)                                                                           \
     X(WorkItemInFreedMemory, 0xE4, 0)                                                                        \
@@ -78,6 +77,7 @@
     X(MdlNonPagedLocked, 0xC4, 0x7D)                                                                         \
     X(ListCorrupt, 0x139, 3)                                                                                 \
     X(Deadlock, 0xC4, 0x1012)                                                                                \
+    X(HostThreadHangs, 0xC4, 0x1013)                                                                         \
     X(BadAccess, 0x50, 0)                                                                                    \
     X(BadAccessRaised, 0xD1, 0)
 

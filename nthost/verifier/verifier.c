@@ -33,8 +33,7 @@ PCSTR VfRuleName(VF_RULE Rule)
 
 VOID __cdecl VfBreak(VF_RULE Rule, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4, PCSTR Format, ...)
 {
-    enum { DETAIL_SIZE = 0x2000 };
-    static CHAR Detail[DETAIL_SIZE];
+    CHAR Detail[0x1400];
     const ULONG_PTR Parameters[] = {VfRules[Rule].SubCode, P2, P3, P4};
     __builtin_ms_va_list Arguments;
     Detail[0] = 0;

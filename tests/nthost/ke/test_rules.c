@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Each rule of ke/ broken once.
 #include "tests/nthost/support/ketest.h"
+#include "nthost/os/os.h"
 
 static KSPIN_LOCK Lock, Inner;
 static KEVENT Event;
@@ -293,6 +294,56 @@ static void QueuesGarbage(void)
 }
 KE_RULE_TEST(QueuesGarbage, DpcUninitialized)
 
+static void HoldsTooMany(void)
+{
+    static KSPIN_LOCK Locks[KI_HELD_LOCKS + 1];
+    KIRQL Irql;
+    KeRaiseIrql(DISPATCH_LEVEL, &Irql);
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Locks); i++) {
+        KeAcquireSpinLockAtDpcLevel(&Locks[i]);
+    }
+}
+KE_RULE_TEST(HoldsTooMany, SpinLockTooMany)
+
+static void SpinsForever(void)
+{
+    KIRQL Irql;
+    KiSpinPatience = 100000;
+    Lock = 0x1000; // as if held by a thread elsewhere
+    KeAcquireSpinLock(&Lock, &Irql);
+}
+
+static void SpinningEnds(void)
+{
+    KeTestBreaksUnder(SpinsForever, "rule: SpinLockTimeout\n", KeTestReal);
+}
+
+static void TimerHidesDeadlock(void)
+{
+    static KTIMER Timer;
+    LARGE_INTEGER Time;
+    KeInitializeTimer(&Timer);
+    KeSetTimerEx(&Timer, *KeTestMs(&Time, 60000), 60000, NULL);
+    KeInitializeEvent(&Event, NotificationEvent, FALSE);
+    KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
+}
+KE_RULE_TEST(TimerHidesDeadlock, HostThreadHangs)
+
+static void ReadsNullRaised(void)
+{
+    KIRQL Irql;
+    KeRaiseIrql(DISPATCH_LEVEL, &Irql);
+    CHECK_EQ(*(volatile UCHAR *)(ULONG_PTR)KeReadStateEvent(&Event), 0);
+}
+
+static void AccessesRaised(void)
+{
+    if (!os_has_asan()) { // which reports it in its own way
+        KeTestBreaksUnder(ReadsNullRaised, "rule: BadAccessRaised\nread at 0000000000000000",
+                          KeTestOnVirtual);
+    }
+}
+
 static void RaisesStatus(void)
 {
     KSEMAPHORE Semaphore;
@@ -332,6 +383,10 @@ const struct WdmTest WdmTests[] = {KE_RULE_ROW(ThreadAtDispatch),
                                    KE_RULE_ROW(LeavesThread),
                                    KE_RULE_ROW(LeavesTimer),
                                    KE_RULE_ROW(QueuesGarbage),
+                                   KE_RULE_ROW(HoldsTooMany),
+                                   {"spinning ends", SpinningEnds},
+                                   KE_RULE_ROW(TimerHidesDeadlock),
+                                   {"a wild access at raised IRQL", AccessesRaised},
                                    {"a raised status ends the system", SemaphoreLimitIsRaised},
                                    {NULL, NULL}};
 void (*const WdmTestSetup)(void) = NULL;

@@ -174,6 +174,54 @@ static void SemaphoreCounts(void)
 }
 KE_TEST_CLOCKS(SemaphoreCounts)
 
+// ---- two hundred threads ----
+
+enum { RING = 200, LAPS = 3 };
+static KEVENT Ring[RING];
+
+static VOID NTAPI PassesOn(PVOID Context)
+{
+    ULONG_PTR Own = (ULONG_PTR)Context;
+    LARGE_INTEGER Time;
+    for (ULONG i = 0; i < LAPS; i++) {
+        PVOID Objects[] = {&Ring[Own], &Done};
+        NTSTATUS Status = KeWaitForMultipleObjects(2, Objects, WaitAny, Executive, KernelMode, FALSE,
+                                                   KeTestMs(&Time, 60000), NULL);
+        CHECK_STATUS(Status, STATUS_WAIT_0);
+        KeSetEvent(&Ring[(Own + 1) % RING], 0, FALSE);
+    }
+    InterlockedIncrement(&Counter);
+}
+
+static void ThreadsPassOn(void)
+{
+    static PKTHREAD Threads[RING];
+    static HANDLE Handles[RING];
+    Counter = 0;
+    KeInitializeEvent(&Done, NotificationEvent, FALSE);
+    for (ULONG i = 0; i < RING; i++) {
+        KeInitializeEvent(&Ring[i], SynchronizationEvent, FALSE);
+    }
+    for (ULONG i = 0; i < RING; i++) {
+        Handles[i] = StartThread(PassesOn, (PVOID)(ULONG_PTR)i, &Threads[i]);
+    }
+    KeSetEvent(&Ring[0], 0, FALSE);
+    for (ULONG i = 0; i < RING; i++) {
+        JoinThread(Handles[i], Threads[i]);
+    }
+    CHECK_EQ(Counter, RING);
+}
+
+static void RingReal(void)
+{
+    KeTestReal(ThreadsPassOn);
+}
+
+static void RingVirtual(void)
+{
+    KeTestVirtual(ThreadsPassOn, 7);
+}
+
 static void TenMinutesPassAtOnce(void)
 {
     LARGE_INTEGER Time;
@@ -192,6 +240,8 @@ const struct WdmTest WdmTests[] = {KE_TEST_ROWS(EventsWakeThreads),
                                    KE_TEST_ROWS(WaitsForAnyAndAll),
                                    KE_TEST_ROWS(MutexExcludes),
                                    KE_TEST_ROWS(SemaphoreCounts),
+                                   {"200 threads real", RingReal},
+                                   {"200 threads virtual", RingVirtual},
                                    {"ten minutes pass at once", TenMinutes},
                                    {NULL, NULL}};
 void (*const WdmTestSetup)(void) = NULL;
