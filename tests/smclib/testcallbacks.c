@@ -19,7 +19,9 @@ static VOID Note(PSMARTCARD_EXTENSION Ext, ULONG Index)
     if (length > sizeof(test_reader.request)) {
         length = sizeof(test_reader.request);
     }
-    RtlCopyMemory(test_reader.request, Ext->IoRequest.RequestBuffer, length);
+    if (Ext->IoRequest.RequestBuffer != NULL) { // a code of another method may have none
+        RtlCopyMemory(test_reader.request, Ext->IoRequest.RequestBuffer, length);
+    }
     KeAcquireSpinLock(&Ext->OsData->SpinLock, &irql);
     test_reader.state = Ext->ReaderCapabilities.CurrentState;
     test_reader.current_is_set = Ext->OsData->CurrentIrp != NULL;
