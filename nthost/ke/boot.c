@@ -6,6 +6,7 @@
 #include "nthost/verifier/verifier.h"
 
 KI_BOOT KiOptions;
+KI_HOOKS KiHooks;
 
 BOOLEAN KiBoot(const KI_BOOT *Boot)
 {

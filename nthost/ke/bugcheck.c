@@ -85,9 +85,12 @@ VOID NTAPI KeBugCheck(ULONG Code)
     KeBugCheckEx(Code, 0, 0, 0, 0);
 }
 
-// No frame-based handlers exist here: an exception that a driver raises is unhandled.
+// Native code has no frame-based handlers.
 VOID NTAPI ExRaiseStatus(NTSTATUS Status)
 {
+    if (KiHooks.Raise != NULL) {
+        KiHooks.Raise((uint32_t)Status);
+    }
     KeBugCheckEx(KMODE_EXCEPTION_NOT_HANDLED, (ULONG_PTR)Status, (ULONG_PTR)__builtin_return_address(0), 0,
                  0);
 }

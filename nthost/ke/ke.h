@@ -26,6 +26,15 @@ VOID KiPrint(PCSTR Text);
 
 extern KI_BOOT KiOptions;
 
+// For an image loader: threads need more before they run an image's code, and exceptions find handlers there.
+// Set before boot; each may be NULL.
+typedef struct _KI_HOOKS {
+    void (*ThreadBegins)(void *Thread); // on the thread, before it runs any driver's code
+    void (*ThreadEnds)(void *Thread);
+    void (*Raise)(uint32_t Status); // comes back only if no handler takes it
+} KI_HOOKS;
+extern KI_HOOKS KiHooks;
+
 // ---- threads ----
 
 enum { KI_HELD_LOCKS = 16, KI_FRAMES = 24 };

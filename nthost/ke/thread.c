@@ -11,7 +11,7 @@ LIST_ENTRY KiThreadListHead = {&KiThreadListHead, &KiThreadListHead};
 
 static uint32_t KiThreadLock;
 static ULONG KiThreadIds;
-static ULONG KiGeneration; // of the boot; 0: not booted
+static ULONG KiGenerationWord; // of the boot; 0: not booted
 static LONG KiSystemThreads;
 
 VOID KiLockThreads(VOID)
@@ -24,11 +24,16 @@ VOID KiUnlockThreads(VOID)
     KiUnlock(&KiThreadLock);
 }
 
+static ULONG KiGeneration(VOID)
+{
+    return __atomic_load_n(&KiGenerationWord, __ATOMIC_ACQUIRE);
+}
+
 static VOID KiEnroll(PKTHREAD Thread)
 {
     KiLockThreads();
     Thread->Id = ++KiThreadIds;
-    Thread->Generation = KiGeneration;
+    Thread->Generation = KiGeneration();
     InsertTailList(&KiThreadListHead, &Thread->ThreadListEntry);
     KiUnlockThreads();
 }
@@ -49,10 +54,25 @@ PKTHREAD KiCreateThread(VOID)
 
 // ---- the host's threads ----
 
+static VOID KiTellBegin(PKTHREAD Thread)
+{
+    if (KiHooks.ThreadBegins != NULL) {
+        KiHooks.ThreadBegins(Thread);
+    }
+}
+
+static VOID KiTellEnd(PKTHREAD Thread)
+{
+    if (KiHooks.ThreadEnds != NULL) {
+        KiHooks.ThreadEnds(Thread);
+    }
+}
+
 static void KiDetach(void *Argument)
 {
     PKTHREAD Thread = Argument;
-    if (KiBooted() && Thread->Generation == KiGeneration) {
+    KiTellEnd(Thread);
+    if (KiBooted() && Thread->Generation == KiGeneration()) {
         KiLockThreads();
         RemoveEntryList(&Thread->ThreadListEntry);
         KiUnlockThreads();
@@ -74,8 +94,9 @@ PKTHREAD KiAttach(VOID)
     Thread->Host = TRUE;
     KiThread = Thread;
     os_at_thread_exit(KiDetach, Thread);
+    KiTellBegin(Thread);
     KiEnroll(Thread);
-    if (KiOptions.Virtual && KiGeneration != 0) {
+    if (KiOptions.Virtual && KiBooted()) {
         KiArriveVirtual(Thread);
     }
     return Thread;
@@ -84,7 +105,7 @@ PKTHREAD KiAttach(VOID)
 VOID KiEnter(VOID)
 {
     PKTHREAD Thread = KiThread;
-    if (Thread != NULL && Thread->Generation == KiGeneration) {
+    if (Thread != NULL && Thread->Generation == KiGeneration()) {
         return;
     }
     if (Thread == NULL) {
@@ -117,6 +138,7 @@ VOID KiReturnInside(VOID)
 VOID KiBeginThread(PKTHREAD Thread)
 {
     KiThread = Thread;
+    KiTellBegin(Thread);
     if (KiOptions.Virtual) {
         KiAwaitFirstTurn(Thread);
     }
@@ -139,6 +161,7 @@ BOOLEAN KiStartThread(PKTHREAD Thread, os_routine *Routine)
 
 VOID KiEndThread(PKTHREAD Thread)
 {
+    KiTellEnd(Thread);
     KiLockThreads();
     RemoveEntryList(&Thread->ThreadListEntry);
     KiUnlockThreads();
@@ -249,11 +272,11 @@ VOID KiReapThreads(VOID)
 VOID KiBootThreads(VOID)
 {
     static ULONG Boots;
-    KiGeneration = 0;
+    __atomic_store_n(&KiGenerationWord, 0, __ATOMIC_RELEASE);
     KiThreadIds = 0;
     PKTHREAD Thread = KiThread != NULL ? KiThread : KiAttach();
     InitializeListHead(&KiThreadListHead);
-    KiGeneration = ++Boots;
+    __atomic_store_n(&KiGenerationWord, ++Boots, __ATOMIC_RELEASE);
     KiBootVirtual(Thread, KiOptions.Seed);
     KiThreadIds = 0;
     KiEnroll(Thread);
@@ -263,13 +286,13 @@ VOID KiShutdownThreads(VOID)
 {
     KiLockThreads();
     InitializeListHead(&KiThreadListHead);
-    KiGeneration = 0;
+    __atomic_store_n(&KiGenerationWord, 0, __ATOMIC_RELEASE);
     KiUnlockThreads();
 }
 
 BOOLEAN KiBooted(VOID)
 {
-    return KiGeneration != 0;
+    return KiGeneration() != 0;
 }
 
 // ---- asking about threads ----

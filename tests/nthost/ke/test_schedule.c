@@ -143,6 +143,32 @@ static void HostThreadsComeAndGo(void)
 }
 KE_TEST_CLOCKS(HostThreadsComeAndGo)
 
+// ---- what a loader hooks into ----
+
+static LONG Begun, Ended;
+
+static void CountBegin(void *Thread)
+{
+    CHECK(Thread == KeGetCurrentThread());
+    InterlockedIncrement(&Begun);
+}
+
+static void CountEnd(void *Thread)
+{
+    CHECK(Thread != NULL);
+    InterlockedIncrement(&Ended);
+}
+
+static void HooksAreCalled(void)
+{
+    Begun = Ended = 0;
+    KiHooks = (KI_HOOKS){CountBegin, CountEnd, NULL};
+    KeTestVirtual(RunWorkers, 0);
+    KiHooks = (KI_HOOKS){0};
+    CHECK_EQ(Begun, WORKERS + 1); // and the clock's
+    CHECK_EQ(Ended, WORKERS + 1);
+}
+
 void host_thread_body(void *context)
 {
     LARGE_INTEGER Time;
@@ -156,6 +182,7 @@ const struct WdmTest WdmTests[] = {{"a seed replays a run", SeedsReplay},
                                    KE_RULE_ROW(WaitsForever),
                                    {"a deadlock names all", DeadlockNamesAll},
                                    KE_TEST_ROWS(HostThreadsComeAndGo),
+                                   {"hooks are called", HooksAreCalled},
                                    {NULL, NULL}};
 void (*const WdmTestSetup)(void) = NULL;
 void (*const WdmTestTeardown)(void) = NULL;
