@@ -15,6 +15,34 @@ enum {
     EMU_CCID_DESCRIPTOR = 54
 };
 
+// What is wrong with a reader, for tests of its driver.
+enum emu_fault_kind {
+    EMU_FAULT_NONE,
+    EMU_FAULT_DROP,       // replies that are never sent
+    EMU_FAULT_LATE,       // replies come `argument` microseconds late
+    EMU_FAULT_EXTEND,     // a time extension of `argument` each second, and never the reply
+    EMU_FAULT_TYPE,       // the reply's byte is XORed with `argument`
+    EMU_FAULT_SLOT,
+    EMU_FAULT_SEQUENCE,
+    EMU_FAULT_ERROR,      // the command fails with bError `argument`, although it has been carried out
+    EMU_FAULT_LENGTH,     // dwLength is `argument`, whatever follows
+    EMU_FAULT_TRUNCATE,   // the transfer ends after `argument` bytes
+    EMU_FAULT_STALL_IN,   // the endpoint halts instead of the reply
+    EMU_FAULT_STALL_OUT,  // the endpoint halts instead of taking the command
+    EMU_FAULT_DEAF,       // commands are taken and ignored
+    EMU_FAULT_HOLD,       // from here on all pipes and the reader's class requests are silent
+    EMU_FAULT_LOSE,       // interrupt messages that are never sent
+    EMU_FAULT_REPEAT,     // interrupt messages are sent twice
+    EMU_FAULT_OVERCURRENT // RDR_to_PC_HardwareError instead of the interrupt message
+};
+
+struct emu_fault {
+    uint8_t kind, command; // command: only this bulk OUT message type and its replies, 0: all
+    uint16_t reserved;
+    uint32_t skip, count;  // messages that are spared first, then those that suffer, 0: all
+    uint32_t argument;
+};
+
 // What one reader model says of itself; one row of data/readers.tsv. Plain data: crosses the plug request as
 // it is.
 struct emu_model {
@@ -28,6 +56,7 @@ struct emu_model {
     uint8_t reserved[2];
     uint32_t clock_count, rate_count; // 0: the request is not supported
     uint32_t clocks_khz[EMU_RATES_MAX], rates_bps[EMU_RATES_MAX];
+    struct emu_fault fault; // from the first message on
 };
 
 // Endpoint addresses of every emulated reader; a model with two endpoints lacks the interrupt one.
@@ -94,6 +123,9 @@ struct emu_user {
     uint32_t delay_us; // from the request to the last key
 };
 void emu_user(struct emu_reader *reader, const struct emu_user *user);
+
+// Replaces the fault, EMU_FAULT_NONE ends it; counting begins anew.
+void emu_fault(struct emu_reader *reader, const struct emu_fault *fault);
 
 void emu_reader_statistics(const struct emu_reader *reader, struct emu_statistics *statistics);
 

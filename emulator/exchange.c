@@ -60,11 +60,13 @@ static void tpdu(struct slot *slot, uint64_t now, const struct request *request)
 
 static void apdu(struct slot *slot, uint64_t now)
 {
-    if (slot->command_length < APDU_MIN) {
-        emu_fail(slot, ERR_LENGTH);
-    } else if (slot->parameters.protocol == 1) {
+    bool begun = slot->command_length >= APDU_MIN;
+    if (begun && slot->parameters.protocol == 1) {
         emu_t1_apdu_begin(slot, now);
-    } else if (!emu_t0_apdu_begin(slot, now)) {
+    } else if (begun) {
+        begun = emu_t0_apdu_begin(slot, now);
+    }
+    if (!begun) {
         emu_fail(slot, ERR_LENGTH);
     }
 }

@@ -133,7 +133,7 @@ static bool name(struct text reader, struct text block, char *out)
 
 static bool descriptor(struct text text, uint8_t *bytes)
 {
-    if (text.length != 2 * EMU_CCID_DESCRIPTOR) {
+    if (text.length != (size_t)2 * EMU_CCID_DESCRIPTOR) {
         return false;
     }
     for (size_t i = 0; i < EMU_CCID_DESCRIPTOR; i++) {

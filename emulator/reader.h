@@ -140,6 +140,8 @@ struct emu_reader {
     bool halted_out, halted_in, halted_interrupt;
     unsigned slot_count;
     struct emu_user user;
+    uint32_t fault_seen;     // messages that the fault applies to
+    uint64_t fault_until;    // a reply is held back, 0: none
     struct emu_statistics statistics;
     struct reply replies[REPLIES_MAX];
     unsigned reply_first, reply_count;
@@ -213,6 +215,17 @@ uint64_t emu_exchange_next(const struct slot *slot);
 void emu_secure(struct slot *slot, uint64_t now, const struct request *request);
 uint64_t emu_secure_next(const struct slot *slot);
 void emu_secure_event(struct slot *slot, uint64_t at);
+
+// fault.c; what a transfer becomes: EMU_OK goes on
+enum emu_status emu_fault_out(struct emu_reader *reader, const uint8_t *data, size_t length, bool *ignored);
+// Before a reply's first bytes are read; may drop it.
+enum emu_status emu_fault_before(struct emu_reader *reader, uint64_t now);
+void emu_fault_reply(struct emu_reader *reader, uint8_t *data, size_t *length); // the reply's first transfer
+bool emu_fault_instead(struct emu_reader *reader, uint64_t now, uint8_t *data, size_t *length);
+bool emu_fault_control(struct emu_reader *reader); // true: silence
+// true: this interrupt message is `message` now, or lost when `*size` is 0. `*again`: it will be repeated.
+void emu_fault_notify(struct emu_reader *reader, uint8_t *message, size_t *size, bool *again);
+uint64_t emu_fault_next(const struct emu_reader *reader);
 
 // iccd.c; data: what came with an OUT request, room for an IN one
 enum emu_status emu_iccd_request(struct emu_reader *reader, uint64_t now, const struct emu_setup *setup,

@@ -88,7 +88,7 @@ static bool insert(const struct field *field, const struct layout *layout, const
     const uint8_t format = layout->block[0], sizes = layout->block[1], position = layout->block[2];
     size_t digits = digits_of(pin, layout->most), unit = (format & 3) == 1 ? 4 : 8;
     size_t bits = digits * unit, whole = (size_t)(sizes & 15) * 8;
-    size_t at = field->offset * 8 + (format >> 3 & 15) * ((format & 0x80) != 0 ? 8u : 1u);
+    size_t at = field->offset * 8 + (size_t)(format >> 3 & 15) * ((format & 0x80) != 0 ? 8 : 1);
     if (whole == 0) { // no fixed size: the PIN ends the APDU
         *field->length = HEADER + (at + bits + 7) / 8;
         field->apdu[4] = (uint8_t)(*field->length - HEADER);
@@ -102,7 +102,7 @@ static bool insert(const struct field *field, const struct layout *layout, const
         unsigned value = (format & 3) == 2 ? (uint8_t)pin[i] : pin[i] & 15u;
         put_bits(field->apdu + HEADER, first + i * unit, (unsigned)unit, value);
     }
-    size_t count_at = field->offset * 8 + (position & 15) * ((position & 0x10) != 0 ? 8u : 1u);
+    size_t count_at = field->offset * 8 + (size_t)(position & 15) * ((position & 0x10) != 0 ? 8 : 1);
     if (count_at + (sizes >> 4) > (*field->length - HEADER) * 8) {
         return false;
     }
@@ -174,12 +174,15 @@ static void send(struct slot *slot, uint64_t now, const struct layout *layout)
 // The user has pressed the last key.
 static void typed(struct slot *slot, uint64_t now)
 {
-    static const uint8_t mismatch[2] = {0x64,
-                                        0x02}; // the two entries of the new PIN differ, PC/SC part 10 2.6
+    // the two entries of the new PIN differ, PC/SC part 10 2.6
+    static const uint8_t mismatch[2] = {0x64, 0x02};
     const struct emu_user *user = &slot->reader->user;
     const uint8_t *data = slot->pin_request;
     struct layout layout;
-    (void)lay_out(data, slot->pin_request_length, &layout); // has been before
+    if (!lay_out(data, slot->pin_request_length, &layout)) { // it could be, when it came
+        fail(slot, ERR_TEMPLATE);
+        return;
+    }
     bool modify = data[0] == OPERATION_MODIFY;
     if (digits_of(modify ? user->new_pin : user->pin, layout.most) < layout.least) {
         fail(slot, ERR_PIN_TIMEOUT); // the reader does not take it, and this user has no other

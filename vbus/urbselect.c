@@ -19,7 +19,7 @@ VOID VbusPipesClose(PVBUS_PDO Pdo)
 // A token's only endpoint is the interrupt one.
 static VOID VbusPipesOpen(_Inout_ PVBUS_PDO Pdo)
 {
-    ULONG count = Pdo->Plug.model.endpoints;
+    ULONG count = min(Pdo->Plug.model.endpoints, VBUS_PIPES);
     KIRQL irql;
 
     KeAcquireSpinLock(&Pdo->Lock, &irql);

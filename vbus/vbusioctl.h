@@ -9,11 +9,14 @@
 #define VBUS_ROOT_ID   "ROOT\\LECTVBUS" // hardware id of the root-enumerated bus device
 
 // GUID_DEVINTERFACE_LECTERN_VBUS {1B0C7A5E-6D0F-4C55-9C5B-3E8B5B1F2D47}, in memory order.
-#define VBUS_INTERFACE_GUID                                                                                       \
-    {0x5E, 0x7A, 0x0C, 0x1B, 0x0F, 0x6D, 0x55, 0x4C, 0x9C, 0x5B, 0x3E, 0x8B, 0x5B, 0x1F, 0x2D, 0x47}
+#define VBUS_INTERFACE_GUID                                                                                  \
+    {                                                                                                        \
+        0x5E, 0x7A, 0x0C, 0x1B, 0x0F, 0x6D, 0x55, 0x4C, 0x9C, 0x5B, 0x3E, 0x8B, 0x5B, 0x1F, 0x2D, 0x47       \
+    }
 
-#define VBUS_CTL(function, access) ((0x2Au << 16) | ((access) << 14) | ((0x800u + (function)) << 2)) // FILE_DEVICE_BUS_EXTENDER
-#define VBUS_WRITE                 2u // FILE_WRITE_ACCESS
+#define VBUS_CTL(function, access)                                                                           \
+    ((0x2Au << 16) | ((access) << 14) | ((0x800u + (function)) << 2)) // FILE_DEVICE_BUS_EXTENDER
+#define VBUS_WRITE 2u                                                 // FILE_WRITE_ACCESS
 
 #define IOCTL_VBUS_PLUG       VBUS_CTL(0, VBUS_WRITE) // in: struct vbus_plug, out: uint32_t port
 #define IOCTL_VBUS_UNPLUG     VBUS_CTL(1, VBUS_WRITE) // in: uint32_t port

@@ -257,9 +257,8 @@ void card_t1_input(struct card *card, uint64_t now)
     }
     if (length < 3 + edc_length(card) || !valid_edc(card)) {
         send_r(card, ERROR_EDC);
-    } else if (length != 3u + block.length + edc_length(card) || block.length == 0xFF) {
-        send_r(card, ERROR_OTHER);
-    } else if ((block.nad & 0x88) != 0) {
+    } else if (length != 3u + block.length + edc_length(card) || block.length == 0xFF ||
+               (block.nad & 0x88) != 0) {
         send_r(card, ERROR_OTHER);
     } else {
         card->t1.nad = block.nad;

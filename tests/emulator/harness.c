@@ -167,7 +167,7 @@ void answered(struct bench *bench, uint8_t type, uint8_t status, uint8_t error, 
 
 void apdu(struct bench *bench, const char *command_hex, const char *response_hex)
 {
-    uint8_t bytes[1024], response[1024];
+    uint8_t bytes[1024] = {0}, response[1024];
     command(bench, 0x6F, 0, 0, bytes, bytes_of(command_hex, bytes));
     answered(bench, 0x80, 0, 0, 0);
     size_t length = bytes_of(response_hex, response);
@@ -187,7 +187,7 @@ void power_on(struct bench *bench)
 
 void set_parameters(struct bench *bench, uint8_t protocol, const char *hex)
 {
-    uint8_t bytes[16];
+    uint8_t bytes[16] = {0};
     command(bench, 0x61, protocol, 0, bytes, bytes_of(hex, bytes));
     answered(bench, 0x82, 0, 0, protocol);
 }

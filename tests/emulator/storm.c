@@ -185,6 +185,7 @@ static void move_card(struct storm *storm)
     while (emu_card_name(cards) != NULL) {
         cards++;
     }
+    demand(cards != 0);
     if (emu_insert(storm->reader, storm->now, which & 1, emu_card_name(which % cards)) == -3) {
         (void)emu_remove(storm->reader, storm->now, which & 1);
     }

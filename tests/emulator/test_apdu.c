@@ -74,7 +74,7 @@ static void extended_in_one(void **state)
     power_on(bench);
     uint8_t *command_apdu = calloc(1, 65544);
     assert_non_null(command_apdu);
-    memcpy(command_apdu, "\x80\xE0\xC0\x00\x00\xFF\xFF", 7);
+    bytes_of("80 E0 C0 00 00 FF FF", command_apdu);
     for (size_t i = 0; i < 65535; i++) {
         command_apdu[7 + i] = counted(i);
     }

@@ -37,7 +37,7 @@ static void user(const char *pin, const char *new_pin, const char *confirmation,
 
 static void secure(const char *hex)
 {
-    uint8_t bytes[256];
+    uint8_t bytes[256] = {0};
     command(bench, 0x69, 0, 0, bytes, bytes_of(hex, bytes));
 }
 

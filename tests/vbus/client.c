@@ -236,6 +236,9 @@ VOID ClientBegin(CLIENT_REQUEST *Request, ULONG Code, PVOID Argument)
     KeInitializeEvent(&Request->Done, NotificationEvent, FALSE);
     Request->Irp = IoAllocateIrp(Client.Lower->StackSize, FALSE);
     CHECK(Request->Irp != NULL);
+    if (Request->Irp == NULL) {
+        return;
+    }
     stack = IoGetNextIrpStackLocation(Request->Irp);
     stack->MajorFunction = IRP_MJ_INTERNAL_DEVICE_CONTROL;
     if (Code == IOCTL_INTERNAL_USB_SUBMIT_IDLE_NOTIFICATION) {
@@ -310,6 +313,9 @@ NTSTATUS ClientConfigure(VOID)
         USBD_ParseConfigurationDescriptorEx(descriptor, descriptor, -1, 0, -1, -1, -1);
     PURB urb = USBD_CreateConfigurationRequestEx(descriptor, list);
     CHECK(urb != NULL);
+    if (urb == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
     NTSTATUS status = ClientUrb(urb);
     Client.Configuration = urb->UrbSelectConfiguration.ConfigurationHandle;
     for (ULONG i = 0; NT_SUCCESS(status) && i < list[0].Interface->NumberOfPipes; i++) {

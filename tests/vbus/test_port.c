@@ -211,6 +211,9 @@ static void Capabilities(void)
     KeInitializeEvent(&done, NotificationEvent, FALSE);
     PIRP irp = IoBuildSynchronousFsdRequest(IRP_MJ_PNP, Client.Lower, NULL, 0, NULL, &done, &io);
     CHECK(irp != NULL);
+    if (irp == NULL) {
+        return;
+    }
     irp->IoStatus.Status = STATUS_NOT_SUPPORTED;
     PIO_STACK_LOCATION stack = IoGetNextIrpStackLocation(irp);
     stack->MinorFunction = IRP_MN_QUERY_CAPABILITIES;

@@ -52,6 +52,9 @@ static void ThroughAnMdl(void)
     struct _URB_CONTROL_DESCRIPTOR_REQUEST urb = {.Hdr = {.Length = sizeof urb}};
     UCHAR *data = ExAllocatePoolWithTag(NonPagedPool, 18, 'tseT');
     CHECK(data != NULL);
+    if (data == NULL) {
+        return;
+    }
     PMDL mdl = IoAllocateMdl(data, 18, FALSE, FALSE, NULL);
     CHECK(mdl != NULL);
     MmBuildMdlForNonPagedPool(mdl);
