@@ -277,6 +277,17 @@ nt_status rig_open(uint32_t port, unsigned slot, nt_file **file)
     return link[0] != '\0' ? nt_open(link, file) : RIG_STATUS_NO_SUCH_DEVICE;
 }
 
+bool rig_find(uint32_t port, struct rig_reader *reader)
+{
+    pthread_mutex_lock(&table_lock);
+    const struct rig_reader *entry = table_find(port);
+    if (entry != NULL) {
+        *reader = *entry;
+    }
+    pthread_mutex_unlock(&table_lock);
+    return entry != NULL;
+}
+
 size_t rig_readers(struct rig_reader *readers, size_t capacity)
 {
     size_t count = 0;

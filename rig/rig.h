@@ -37,6 +37,7 @@ struct rig_reader {
     char links[EMU_SLOTS_MAX][NT_ID_MAX];
     char cards[EMU_SLOTS_MAX][EMU_NAME_MAX]; // what was last put in, empty: nothing
 };
+bool rig_find(uint32_t port, struct rig_reader *reader); // false: no such reader
 // Copies the readers now plugged; returns how many there are, which may exceed the capacity.
 size_t rig_readers(struct rig_reader *readers, size_t capacity);
 

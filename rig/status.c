@@ -2,6 +2,8 @@
 #include "rig/status.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct status_name {
     nt_status status;
@@ -14,6 +16,7 @@ static const struct status_name names[] = {
     {0x00000103u, "STATUS_PENDING"},
     {0x80000005u, "STATUS_BUFFER_OVERFLOW"},
     {0x80000011u, "STATUS_DEVICE_BUSY"},
+    {0x80000028u, "STATUS_PLUGPLAY_QUERY_VETOED"},
     {0xC0000001u, "STATUS_UNSUCCESSFUL"},
     {0xC0000002u, "STATUS_NOT_IMPLEMENTED"},
     {0xC0000008u, "STATUS_INVALID_HANDLE"},
@@ -37,6 +40,8 @@ static const struct status_name names[] = {
     {0xC00000A3u, "STATUS_DEVICE_NOT_READY"},
     {0xC00000B5u, "STATUS_IO_TIMEOUT"},
     {0xC00000BBu, "STATUS_NOT_SUPPORTED"},
+    {0xC00000AEu, "STATUS_PIPE_BUSY"},
+    {0xC000014Bu, "STATUS_PIPE_BROKEN"},
     {0xC00000C0u, "STATUS_DEVICE_DOES_NOT_EXIST"},
     {0xC00000E5u, "STATUS_INTERNAL_ERROR"},
     {0xC00000EFu, "STATUS_INVALID_PARAMETER_1"},
@@ -80,4 +85,22 @@ const char *rig_status_name(nt_status status, char buffer[16])
     }
     (void)snprintf(buffer, 16, "0x%08X", status);
     return buffer;
+}
+
+bool rig_status_named(const char *name, nt_status *status)
+{
+    static const char numbered[] = "STATUS_0x";
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i].name, name) == 0) {
+            *status = names[i].status;
+            return true;
+        }
+    }
+    size_t prefix = sizeof numbered - 1;
+    if (strncmp(name, numbered, prefix) != 0 || strspn(name + prefix, "0123456789ABCDEFabcdef") != 8 ||
+        name[prefix + 8] != '\0') {
+        return false;
+    }
+    *status = (nt_status)strtoul(name + prefix, NULL, 16);
+    return true;
 }

@@ -29,3 +29,5 @@ bool rig_status_ok(nt_status status);   // a success or informational status
 bool rig_status_gone(nt_status status); // the reader is no more
 // "STATUS_NO_MEDIA"; one without a name is written into `buffer` in hex.
 const char *rig_status_name(nt_status status, char buffer[16]);
+// The other way round; "STATUS_0xC0000001" stands for one without a name. False: no such name.
+bool rig_status_named(const char *name, nt_status *status);

@@ -176,12 +176,7 @@ static int parse_choices(const struct command *command, struct options *options,
     if (!rig_card_known(options->card)) {
         return complain(command, EXIT_FAILED, "no card '%s', `lectern cards` lists them", options->card);
     }
-    if (options->driver != NULL && strcmp(options->driver, "native") != 0) {
-        return complain(command, EXIT_FAILED,
-                        "--driver %s: running a .sys image is not possible yet, only 'native'",
-                        options->driver);
-    }
-    return EXIT_DONE;
+    return check_driver(command, options);
 }
 
 static int run_checked(const struct command *command, const struct options *options, uint32_t mask,

@@ -18,13 +18,16 @@ struct command {
 
 extern const struct command apdu_command, atr_command, cards_command, list_command, models_command;
 extern const struct command insert_command, eject_command, unplug_command, report_command;
+extern const struct command scenario_command, sweep_command;
 
 // The options that several commands have; each command allows those in its letters.
 struct options {
-    bool json, help, verbose;
+    bool json, help, verbose, show;
     const char *card, *model, *models, *driver, *protocol, *control, *reader, *slot;
+    const char *seed, *unplug;
 };
-// Letters: c card, m model, t models, d driver, p protocol, o control, r reader, s slot, j json, v verbose.
+// Letters: c card, m model, t models, d driver, p protocol, o control, r reader, s slot, e seed, u unplug, j
+// json, v verbose, w show.
 // --help is always there. Returns the index of the first operand, or -1 after saying on stderr what is wrong.
 int options_parse(const struct command *command, int argc, char **argv, const char *letters,
                   struct options *options);
@@ -43,6 +46,8 @@ int start_rig(const struct command *command, bool verbose);
 // The reader that --model and --models name. EXIT_DONE, or after a complaint.
 struct emu_model;
 int find_model(const struct command *command, const struct options *options, struct emu_model *model);
+// --driver: only the native one. EXIT_DONE, or after a complaint.
+int check_driver(const struct command *command, const struct options *options);
 // Where --control, else the environment, says readers are served; NULL: nowhere.
 const char *control_path(const struct options *options);
 // Asks the serving process; NULL after a complaint.

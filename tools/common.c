@@ -13,12 +13,21 @@
 #include "rig/status.h"
 
 static const struct option long_options[] = {
-    {"card", required_argument, NULL, 'c'},     {"model", required_argument, NULL, 'm'},
-    {"models", required_argument, NULL, 't'},   {"driver", required_argument, NULL, 'd'},
-    {"protocol", required_argument, NULL, 'p'}, {"control", required_argument, NULL, 'o'},
-    {"reader", required_argument, NULL, 'r'},   {"slot", required_argument, NULL, 's'},
-    {"json", no_argument, NULL, 'j'},           {"verbose", no_argument, NULL, 'v'},
-    {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
+    {"card", required_argument, NULL, 'c'},
+    {"model", required_argument, NULL, 'm'},
+    {"models", required_argument, NULL, 't'},
+    {"driver", required_argument, NULL, 'd'},
+    {"protocol", required_argument, NULL, 'p'},
+    {"control", required_argument, NULL, 'o'},
+    {"reader", required_argument, NULL, 'r'},
+    {"slot", required_argument, NULL, 's'},
+    {"seed", required_argument, NULL, 'e'},
+    {"unplug", required_argument, NULL, 'u'},
+    {"show", no_argument, NULL, 'w'},
+    {"json", no_argument, NULL, 'j'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
 int complain(const struct command *command, int exit_status, const char *format, ...)
@@ -57,6 +66,10 @@ static const char **text_option(struct options *options, int letter)
         return &options->control;
     case 'r':
         return &options->reader;
+    case 'e':
+        return &options->seed;
+    case 'u':
+        return &options->unplug;
     default:
         return &options->slot;
     }
@@ -70,6 +83,9 @@ static void take_option(struct options *options, int letter)
         break;
     case 'v':
         options->verbose = true;
+        break;
+    case 'w':
+        options->show = true;
         break;
     case 'h':
         options->help = true;
@@ -146,6 +162,15 @@ int find_model(const struct command *command, const struct options *options, str
         return complain(command, EXIT_FAILED, "no model '%s', `lectern models` lists them", name);
     }
     return result != 0 ? complain(command, EXIT_FAILED, "%s", error) : EXIT_DONE;
+}
+
+int check_driver(const struct command *command, const struct options *options)
+{
+    if (options->driver == NULL || strcmp(options->driver, "native") == 0) {
+        return EXIT_DONE;
+    }
+    return complain(command, EXIT_FAILED,
+                    "--driver %s: running a .sys image is not possible yet, only 'native'", options->driver);
 }
 
 const char *control_path(const struct options *options)
