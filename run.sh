@@ -60,13 +60,18 @@ if ! [ -w "$build" ] || [ -n "$(find "$build" -maxdepth 1 ! -user "$(id -u)" 2>/
     mkdir -p "$build" || stop "neither $here/build nor $build can be written"
 fi
 echo "Building in $build"
+exec 9>"$build/run.lock"
+flock 9 # ninja does not see another one in the same tree
 if ! [ -f "$build/build.ninja" ]; then
-    cmake -S "$here" --preset native -B "$build" || stop "cmake failed, see above; remove $build and try again"
+    cmake -S "$here" --preset native -B "$build" -DLECTERN_TESTS=OFF ||
+        stop "cmake failed, see above; remove $build and try again"
 fi
 cmake --build "$build" --target ifdlectern lectern_tool || stop 'the build failed, see above'
+exec 9>&-
 lectern=$build/bin/lectern
 
-"$lectern" cards | grep -q "^$card " || stop "no card '$card', $lectern cards lists them"
+"$lectern" cards | cut -d ' ' -f 1 | grep -qxF -e "$card" || stop "no card '$card', $lectern cards lists them"
+"$lectern" models | cut -d ' ' -f 1 | grep -qxF -e "$model" || stop "no model '$model', $lectern models lists them"
 
 # ---- serve ----
 
