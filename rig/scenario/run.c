@@ -70,7 +70,7 @@ void scn_delay(struct scn_run *run, const struct scn_statement *statement)
 
 static void trace(const struct scn_run *run, const struct scn_statement *statement)
 {
-    char text[512];
+    char text[2048]; // a whole reason after a whole line
     if (run->options->trace != NULL) {
         uint64_t now = nt_now_us();
         (void)snprintf(text, sizeof text, "%6llu.%06llu %4u  %s%s%s", (unsigned long long)(now / 1000000),
