@@ -303,7 +303,7 @@ static int run_parsed(const struct command *command, const struct options *optio
 static int run(const struct command *command, int argc, char **argv)
 {
     struct options options;
-    struct choices choices;
+    struct choices choices = {0};
     int first = options_parse(command, argc, argv, "tdeujv", &options);
     if (first < 0) {
         return EXIT_USAGE;
