@@ -56,7 +56,7 @@ done
 build=$here/build/native
 mkdir -p "$build" 2>/dev/null
 if ! [ -w "$build" ] || [ -n "$(find "$build" -maxdepth 1 ! -user "$(id -u)" 2>/dev/null)" ]; then
-    build=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/lectern/native
+    build=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/lectern/$(printf '%s' "$here" | cksum | cut -d ' ' -f 1)/native
     mkdir -p "$build" || stop "neither $here/build nor $build can be written"
 fi
 echo "Building in $build"
@@ -78,7 +78,8 @@ lectern=$build/bin/lectern
 # shellcheck source=pcsc/private-pcscd.sh
 . "$here/pcsc/private-pcscd.sh"
 temporary=${TMPDIR:-/tmp}
-case "$temporary" in /run | /run/*) temporary=/tmp ;; esac # a private /run hides it
+# A private /run hides what is there; reader.conf knows no quotes around a path.
+case "$temporary" in /run | /run/* | *[![:graph:]]*) temporary=/tmp ;; esac
 dir=$(mktemp -d "$temporary/lectern.XXXXXX") || stop "no temporary directory in $temporary"
 
 finish() {
@@ -95,10 +96,11 @@ trap finish EXIT
 trap 'exit 0' INT TERM HUP
 
 mkdir "$dir/reader.conf.d"
+ln -s "$build/lib/libifdlectern.so" "$dir/libifdlectern.so"
 cat >"$dir/reader.conf.d/lectern" <<END
 FRIENDLYNAME "Lectern Emulated Reader"
 DEVICENAME "emulated:model=$model:card=$card"
-LIBPATH $build/lib/libifdlectern.so
+LIBPATH $dir/libifdlectern.so
 END
 pcscd_start "$dir" || stop "$pcscd_error"
 

@@ -11,7 +11,7 @@ if(WIN32)
   target_include_directories(wdm SYSTEM INTERFACE ${LECTERN_IMAGE_INCLUDES})
 else()
   # The shim must come before anything else that defines __stdcall or includes a C library header.
-  target_compile_options(wdm INTERFACE "SHELL:-include ${CMAKE_SOURCE_DIR}/nthost/ddk/prefix.h")
+  target_compile_options(wdm INTERFACE "SHELL:-include '${CMAKE_SOURCE_DIR}/nthost/ddk/prefix.h'")
   target_include_directories(wdm SYSTEM INTERFACE
     ${CMAKE_SOURCE_DIR}/nthost/ddk ${LECTERN_DDK}/ddk ${LECTERN_DDK})
 endif()
