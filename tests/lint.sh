@@ -21,7 +21,7 @@ tidy)
 cppcheck)
     # Conditions on the compiler are taken as the native build has them; the DDK itself is not analysed.
     cppcheck --project=build/asan/compile_commands.json -j "$jobs" --quiet --error-exitcode=1 --inline-suppr \
-        --std=c11 --enable=warning,portability --suppressions-list=tests/cppcheck.txt
+        --std=c11 --enable=warning,portability --library=tests/cppcheck.cfg --suppressions-list=tests/cppcheck.txt
     ;;
 shell)
     git ls-files '*.sh' .ci/run | xargs shellcheck

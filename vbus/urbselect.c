@@ -19,11 +19,11 @@ VOID VbusPipesClose(PVBUS_PDO Pdo)
 // A token's only endpoint is the interrupt one.
 static VOID VbusPipesOpen(_Inout_ PVBUS_PDO Pdo)
 {
-    ULONG count = min(Pdo->Plug.model.endpoints, VBUS_PIPES);
+    ULONG count = Pdo->Plug.model.endpoints;
     KIRQL irql;
 
     KeAcquireSpinLock(&Pdo->Lock, &irql);
-    for (ULONG i = 0; i < count; i++) {
+    for (ULONG i = 0; i < VBUS_PIPES && i < count; i++) {
         Pdo->Pipes[i].Address = count == 1 ? EMU_EP_INTERRUPT : VbusBulkAddresses[i];
         Pdo->Pipes[i].Halted = FALSE;
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Replaces mingw-w64's intrin.h: privileged and segment accesses become calls into ke/, interlocked ones builtins.
+// Replaces mingw-w64's intrin.h: privileged and segment accesses become calls into ke/, interlocked ones
+// builtins.
 #pragma once
 #include <crtdefs.h>
 
@@ -22,10 +23,10 @@ static inline void __stosb(unsigned char *target, unsigned char value, unsigned 
     __asm__ __volatile__("" ::"r"(target) : "memory");
 }
 
-#define NT_INTERLOCKED(name, type, builtin)                                                                       \
-    static inline type name(type volatile *target, type value)                                                    \
-    {                                                                                                             \
-        return builtin(target, value, __ATOMIC_SEQ_CST);                                                          \
+#define NT_INTERLOCKED(name, type, builtin)                                                                  \
+    static inline type name(type volatile *target, type value)                                               \
+    {                                                                                                        \
+        return builtin(target, value, __ATOMIC_SEQ_CST);                                                     \
     }
 NT_INTERLOCKED(_InterlockedExchange, int, __atomic_exchange_n)
 NT_INTERLOCKED(_InterlockedExchangeAdd, int, __atomic_fetch_add)

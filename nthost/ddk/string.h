@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The few routines that compilers emit themselves; they are the C library's own, in its own calling convention.
+// The few routines that compilers emit themselves; they are the C library's own, in its own calling
+// convention.
 #pragma once
 #include <crtdefs.h>
 #include <vadefs.h>

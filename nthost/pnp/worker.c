@@ -80,7 +80,7 @@ NTSTATUS PnpCallWorker(PNP_ROUTINE *Run, PVOID Context, ULONG Value)
     KeInitializeEvent(&done, NotificationEvent, FALSE);
     PnpQueue(&action);
     KeWaitForSingleObject(&done, Executive, KernelMode, FALSE, NULL);
-    return action.Status;
+    return action.Status; // NOLINT(clang-analyzer-core.StackAddressEscape): the worker is done with it
 }
 
 VOID PnpWaitIdle(VOID)

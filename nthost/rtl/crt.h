@@ -5,6 +5,7 @@
 
 enum { RTLP_EINVAL = 22, RTLP_ERANGE = 34, RTLP_STRUNCATE = 80 };
 
+// NOLINTBEGIN(bugprone-macro-parentheses): `Type` is a type
 #define RTLP_TEXT_ROUTINES(Type, CRT)                                                                        \
     SIZE_T __cdecl CRT(Len)(const Type *Text);                                                               \
     SIZE_T __cdecl CRT(NLen)(const Type *Text, SIZE_T Limit);                                                \
@@ -32,6 +33,7 @@ enum { RTLP_EINVAL = 22, RTLP_ERANGE = 34, RTLP_STRUNCATE = 80 };
 #define RTLP_WCS(name) RtlpWcs##name
 RTLP_TEXT_ROUTINES(CHAR, RTLP_STR)
 RTLP_TEXT_ROUTINES(WCHAR, RTLP_WCS)
+// NOLINTEND(bugprone-macro-parentheses)
 
 PVOID __cdecl RtlpMemCpy(PVOID Destination, const VOID *Source, SIZE_T Length);
 PVOID __cdecl RtlpMemMove(PVOID Destination, const VOID *Source, SIZE_T Length);

@@ -13,7 +13,7 @@ NTSTATUS NTAPI RtlStringFromGUID(REFGUID Guid, PUNICODE_STRING String)
     RtlpAppend(Text, sizeof Text, "{%08X-%04X-%04X-%02X%02X-%02X%02X%02X%02X%02X%02X}", Guid->Data1,
                Guid->Data2, Guid->Data3, Guid->Data4[0], Guid->Data4[1], Guid->Data4[2], Guid->Data4[3],
                Guid->Data4[4], Guid->Data4[5], Guid->Data4[6], Guid->Data4[7]);
-    String->MaximumLength = sizeof Text * sizeof(WCHAR);
+    String->MaximumLength = (GUID_CHARACTERS + 1) * sizeof(WCHAR);
     String->Length = GUID_CHARACTERS * sizeof(WCHAR);
     String->Buffer = RtlpAllocateString(String->MaximumLength);
     if (String->Buffer == NULL) {

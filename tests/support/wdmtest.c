@@ -15,7 +15,8 @@ void WdmTestTrue(int Condition, const char *Text, const char *File, int Line)
     _assert_true((LargestIntegralType)(Condition != 0), Text, File, Line);
 }
 
-void WdmTestEqual(unsigned long long Actual, unsigned long long Expected, const char *Text, const char *File, int Line)
+void WdmTestEqual(unsigned long long Actual, unsigned long long Expected, const char *Text, const char *File,
+                  int Line)
 {
     if (Actual != Expected) {
         print_error("%s\n", Text);
@@ -23,7 +24,8 @@ void WdmTestEqual(unsigned long long Actual, unsigned long long Expected, const 
     _assert_int_equal((LargestIntegralType)Actual, (LargestIntegralType)Expected, File, Line);
 }
 
-void WdmTestMemory(const void *Actual, const void *Expected, unsigned long long Length, const char *File, int Line)
+void WdmTestMemory(const void *Actual, const void *Expected, unsigned long long Length, const char *File,
+                   int Line)
 {
     _assert_memory_equal(Actual, Expected, (size_t)Length, File, Line);
 }
@@ -58,12 +60,13 @@ int main(void)
     while (WdmTests[count].Name != NULL) {
         count++;
     }
-    struct CMUnitTest *tests = calloc(count, sizeof *tests);
+    struct CMUnitTest *tests = calloc(count + 1, sizeof *tests);
     if (tests == NULL) {
         return EXIT_FAILURE;
     }
     for (size_t i = 0; i < count; i++) {
-        tests[i] = (struct CMUnitTest){WdmTests[i].Name, run_one, setup, teardown, (void *)(uintptr_t)&WdmTests[i]};
+        tests[i] =
+            (struct CMUnitTest){WdmTests[i].Name, run_one, setup, teardown, (void *)(uintptr_t)&WdmTests[i]};
     }
     int failed = _cmocka_run_group_tests("wdm", tests, count, NULL, NULL);
     free(tests);

@@ -94,7 +94,7 @@ static void ManyTimers(void)
 
 static void AbsoluteTime(void)
 {
-    LARGE_INTEGER Now, Due;
+    LARGE_INTEGER Now = {0}, Due;
     Prepare(1);
     KeQuerySystemTime(&Now);
     Due.QuadPart = Now.QuadPart + 20000;
@@ -130,7 +130,7 @@ KE_TEST_CLOCKS(DpcIsQueuedOnce)
 
 static void TimeMoves(void)
 {
-    LARGE_INTEGER Before, After, Frequency, Ticks, Interval;
+    LARGE_INTEGER Before = {0}, After = {0}, Frequency, Ticks, Interval;
     KeQuerySystemTime(&Before);
     LARGE_INTEGER Counter = KeQueryPerformanceCounter(&Frequency);
     KeDelayExecutionThread(KernelMode, FALSE, KeTestMs(&Interval, 50));

@@ -33,7 +33,7 @@ static void Strings(void)
     CHECK_FORMAT("abc|  abc|abc  |ab", "%s|%5s|%-5s|%.2s", "abc", "abc", "abc", "abc");
     CHECK_FORMAT("wide wide wide narrow", "%S %ls %ws %hs", L"wide", L"wide", L"wide", "narrow");
     CHECK_FORMAT("abc xy ab", "%wZ %Z %.2wZ", &Wide, &Narrow, &Wide);
-    CHECK_FORMAT("(null) (null)", "%s %wZ", NULL, NULL);
+    CHECK_FORMAT("(null) (null)", "%s %wZ", (PSTR)NULL, (PUNICODE_STRING)NULL);
     CHECK_FORMAT("A B C 100%", "%c %C %wc 100%%", 'A', L'B', L'C');
     CHECK_FORMAT("?", "%S", L"\x20AC");
     CHECK_FORMAT("end", "end%");

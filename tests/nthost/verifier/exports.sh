@@ -22,7 +22,7 @@ comm -23 "$work/limited" "$work/checked" > "$work/unchecked"
 status=0
 for list in twice missing unchecked; do
   if [ -s "$work/$list" ]; then
-    echo "$list:" $(cat "$work/$list")
+    echo "$list: $(tr '\n' ' ' < "$work/$list")"
     status=1
   fi
 done
