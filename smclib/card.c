@@ -73,8 +73,6 @@ static VOID SmcCardStore(_Inout_ PSCARD_CARD_CAPABILITIES Card, _In_ const SMC_A
     Card->T1.CWI = Atr->Cwi;
     Card->T1.BWI = Atr->Bwi;
     Card->T1.EDC = Atr->Edc;
-    Card->ClockRateConversion = SmcClockRates;
-    Card->BitRateAdjustment = SmcBitRates;
     Card->HistoricalChars.Length = (UCHAR)Atr->HistoricalLength;
     RtlCopyMemory(Card->HistoricalChars.Buffer, Atr->Bytes + Atr->HistoricalOffset, Atr->HistoricalLength);
     Card->Protocol.Supported = Atr->Supported;

@@ -8,7 +8,6 @@ VOID SmcRemoveLockInitialize(PSMARTCARD_EXTENSION Ext)
 {
     POS_DEP_DATA data = Ext->OsData;
 
-    data->RemoveLock.Removed = FALSE;
     data->RemoveLock.RefCount = 1;
     KeInitializeEvent(&data->RemoveLock.RemoveEvent, SynchronizationEvent, FALSE);
     InitializeListHead(&data->RemoveLock.TagList);

@@ -128,8 +128,6 @@ static NTSTATUS SmcT1StartCommand(_Inout_ PSMARTCARD_EXTENSION Ext, _In_ ULONG L
     Ext->T1.BytesToSend = Length;
     Ext->T1.BytesSent = 0;
     Ext->T1.BytesReceived = 0;
-    Ext->T1.Resend = 0;
-    Ext->T1.WaitForReply = FALSE;
     Ext->T1.State = T1_I_BLOCK;
     return STATUS_SUCCESS;
 }

@@ -52,6 +52,7 @@ static void every_code_in_every_state(void **state)
                 assert_int_equal(test_reader.major, rows[i].code);
                 assert_int_equal(test_reader.state, s);
                 assert_true(test_reader.current_is_set);
+                assert_int_equal(test_reader.lengths, 0);
             } else {
                 assert_status(status, rows[i].expected[s]);
                 assert_int_equal(calls(), before);
@@ -81,6 +82,7 @@ static void parameters_are_checked_first(void **state)
         {TRANSMIT, {T0, 13, 0}, 12, 64, ST_INVALID_PARAMETER},
         {TRANSMIT, {T0, 0xFFFFFFFF, 0}, 12, 64, ST_INVALID_PARAMETER},
         {GET_STATE, {0}, 0, 0, ST_INVALID_PARAMETER},
+        {GET_STATE, {0}, 0, 1, ST_BUFFER_TOO_SMALL},
         {GET_STATE, {0}, 0, 3, ST_BUFFER_TOO_SMALL},
         {GET_LAST_ERROR, {0}, 0, 0, ST_INVALID_PARAMETER},
         {GET_LAST_ERROR, {0}, 0, 3, ST_BUFFER_TOO_SMALL},
@@ -246,6 +248,10 @@ static void missing_buffers_are_null(void **state)
     assert_int_equal(test_reader.reply_length, 0);
     assert_status(control(VENDOR, NULL, 0, 3), ST_SUCCESS);
     assert_int_equal(test_reader.request_length, 0);
+    assert_status(control(VENDOR, "a", 1, 1), ST_SUCCESS); // the least there is
+    assert_int_equal(test_reader.request_length, 1);
+    assert_int_equal(test_reader.request[0], 'a');
+    assert_false(test_reader.reply_null);
 }
 
 int main(void)

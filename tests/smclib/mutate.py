@@ -19,7 +19,7 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-TESTS = ["t0", "raw", "atr", "pts", "t1", "t1recover", "removelock", "control", "power", "attributes", "log",
+TESTS = ["t0", "raw", "atr", "card", "pts", "t1", "t1recover", "removelock", "control", "power", "attributes", "log",
          "allocation", "tracking", "t1noise"]  # fast ones first
 TIME_LIMIT = 120  # seconds; a mutant that hangs is noticed
 THRESHOLD = 90
@@ -31,7 +31,7 @@ SWAPS = [(r" < ", " <= "), (r" <= ", " < "), (r" > ", " >= "), (r" >= ", " > "),
          (r"\bTRUE\b", "FALSE"), (r"\bFALSE\b", "TRUE"), (r" \+= ", " -= "), (r" -= ", " += ")]
 CALL = re.compile(r"^ +(?:\(VOID\) )?[A-Z]\w+\(.*\);$")
 ASSIGNMENT = re.compile(r"^ +[\w>.\[\]*()-]+ [|&+-]?= [^;]*;$")
-NUMBER = re.compile(r"(?<![\w.\"'])(0x[0-9A-Fa-f]+|\d+)(?:U|UL|ULL)?(?![\w.\"'])")
+NUMBER = re.compile(r"(?<![\w.\"'])(0x[0-9A-Fa-f]+|\d+)(?:U|UL|ULL)?(?![\w.\"']|\] =)")  # no array sizes
 STATUS = re.compile(r"\bSTATUS_(?!SUCCESS\b|PENDING\b)\w+")
 
 

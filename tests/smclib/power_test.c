@@ -158,6 +158,20 @@ static void specific_card_is_answered_by_the_library(void **state)
     assert_int_equal(answer_word(), T1);
 }
 
+// The ATR is parsed once more for the proposal; one that cannot be used ends the request.
+static void unusable_atr_fails_the_choice(void **state)
+{
+    (void)state;
+    test_reader.protocols = T0 | RAW;
+    card_set("3B808001");
+    set_state(PRESENT);
+    assert_status(control_word(POWER, 1, 33), ST_UNRECOGNIZED_MEDIA);
+    set_state(NEGOTIABLE);
+    assert_status(control_word(SET_PROTOCOL, RAW, 4), ST_UNRECOGNIZED_MEDIA);
+    assert_int_equal(answered, 0);
+    assert_int_equal(test_reader.calls[RDF_SET_PROTOCOL], 0);
+}
+
 static void silent_driver_is_completed(void **state)
 {
     (void)state;
@@ -202,6 +216,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(parameters_are_ready_for_the_pts, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(specific_card_is_answered_by_the_library, bench_setup,
                                         bench_teardown),
+        cmocka_unit_test_setup_teardown(unusable_atr_fails_the_choice, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(silent_driver_is_completed, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(atr_in_the_reply_does_no_harm, bench_setup, bench_teardown),
     };

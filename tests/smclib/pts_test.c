@@ -126,6 +126,101 @@ static void ReaderWithoutNumbersGetsTimes(void)
     CHECK_EQ(Ext->CardCapabilities.T0.WT, 25501429);
 }
 
+// Without a list anything up to the maximum goes, and 2 % more.
+static void RateMayExceedTheMaximumByTwoPercent(void)
+{
+    Ext->ReaderCapabilities.DataRate.Max = 50000;
+    Optimal(CardTa1Is18); // D 12: 129024, D 8: 86016, D 4: 43008
+    CHECK_EQ(Ext->CardCapabilities.PtsData.Dl, 3);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 43008);
+    Ext->ReaderCapabilities.DataRate.Max = 42165;
+    Optimal(CardTa1Is18);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.Dl, 3);
+    Ext->ReaderCapabilities.DataRate.Max = 42164;
+    Optimal(CardTa1Is18);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.Dl, 2);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 21504);
+}
+
+static void ListedRateMayDifferByTwoPercent(void)
+{
+    ULONG rates[] = {43868, 21504}; // 43868.16 is 2 % above 43008
+    PSCARD_READER_CAPABILITIES reader = &Ext->ReaderCapabilities;
+
+    reader->DataRatesSupported.List = rates;
+    reader->DataRatesSupported.Entries = ARRAYSIZE(rates);
+    Optimal(CardTa1Is18);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 43868);
+    rates[0] = 43869;
+    Optimal(CardTa1Is18);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 21504);
+    rates[0] = 42148; // 42147.84 is 2 % below
+    Optimal(CardTa1Is18);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 42148);
+    rates[0] = 42147;
+    Optimal(CardTa1Is18);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 21504);
+}
+
+static void ReaderWithoutAUsableClockKeepsItsDefault(void)
+{
+    ULONG clocks[] = {8000};
+
+    Ext->ReaderCapabilities.CLKFrequenciesSupported.List = clocks;
+    Ext->ReaderCapabilities.CLKFrequenciesSupported.Entries = ARRAYSIZE(clocks);
+    Optimal(CardTa1Is18);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.CLKFrequency, 4000);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.Dl, 1);
+}
+
+static void ReaderWithoutAMaximumClockTakesAny(void)
+{
+    Ext->ReaderCapabilities.CLKFrequency.Max = 0;
+    Optimal(CardTa1Is18);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.CLKFrequency, 4000);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.Dl, 8);
+}
+
+// Fi 0 is 372 too, but stands 4 MHz only, and there is no second F to try.
+static void ClockThatTheCardDoesNotStandIsNotChosen(void)
+{
+    ULONG clocks[] = {4800, 4000};
+
+    Ext->ReaderCapabilities.CLKFrequency.Max = 5000;
+    Ext->ReaderCapabilities.CLKFrequenciesSupported.List = clocks;
+    Ext->ReaderCapabilities.CLKFrequenciesSupported.Entries = ARRAYSIZE(clocks);
+    Optimal("3B 10 03");
+    CHECK_EQ(Ext->CardCapabilities.PtsData.CLKFrequency, 4000);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.Fl, 0);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.Dl, 3);
+}
+
+// A card in specific mode already runs at its rate: the reader has to follow, in the spelling of its list.
+static void SpecificModeHasTheRateOfTheCard(void)
+{
+    CHECK_STATUS(CardAtr("3B F0 13 00 00 10 00"), STATUS_SUCCESS);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 43008);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.CLKFrequency, 4000);
+    ReaderR2();
+    CHECK_STATUS(CardAtr("3B F0 13 00 00 10 00"), STATUS_SUCCESS);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 38400);
+    CHECK_STATUS(CardAtr("3B F0 15 00 00 10 00"), STATUS_SUCCESS); // D 16 is in no list
+    CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 153600);
+}
+
+static void TimesAreRoundedUp(void)
+{
+    PPTS_DATA pts = &Ext->CardCapabilities.PtsData;
+
+    CHECK_STATUS(CardAtr(CardTa1Is18), STATUS_SUCCESS);
+    pts->Type = PTS_TYPE_USER;
+    pts->Fl = 1;
+    pts->Dl = 1;
+    pts->CLKFrequency = 1009;
+    CHECK_STATUS(SmartcardUpdateCardCapabilities(Ext), STATUS_SUCCESS);
+    CHECK_EQ(Ext->CardCapabilities.T1.BGT, 8112); // 8111 and 1/1009
+}
+
 static void FastestCardHasNoZeroTime(void)
 {
     PPTS_DATA pts = &Ext->CardCapabilities.PtsData;
@@ -147,6 +242,13 @@ const struct WdmTest WdmTests[] = {
     {"USER parameters stay", UserParametersStay},
     {"the highest clock that the card takes wins", HighestClockThatTheCardTakesWins},
     {"a reader without numbers gets times", ReaderWithoutNumbersGetsTimes},
+    {"a rate may exceed the maximum by 2 %", RateMayExceedTheMaximumByTwoPercent},
+    {"a listed rate may differ by 2 %", ListedRateMayDifferByTwoPercent},
+    {"a reader without a usable clock keeps its default", ReaderWithoutAUsableClockKeepsItsDefault},
+    {"a reader without a maximum clock takes any", ReaderWithoutAMaximumClockTakesAny},
+    {"a clock that the card does not stand is not chosen", ClockThatTheCardDoesNotStandIsNotChosen},
+    {"specific mode has the rate of the card", SpecificModeHasTheRateOfTheCard},
+    {"times are rounded up", TimesAreRoundedUp},
     {"the fastest card has no zero time", FastestCardHasNoZeroTime},
     {NULL, NULL},
 };

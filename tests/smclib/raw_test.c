@@ -26,6 +26,9 @@ static void RequestBoundsAreKept(void)
     RequestBegin(RAW, "01", 8);
     Ext->IoRequest.RequestBufferLength = 7;
     CHECK_STATUS(SmartcardRawRequest(Ext), STATUS_BUFFER_TOO_SMALL);
+    RequestBegin(RAW, "", 8); // nothing behind the header
+    CHECK_STATUS(SmartcardRawRequest(Ext), STATUS_SUCCESS);
+    CHECK_EQ(Ext->SmartcardRequest.BufferLength, 0);
     RequestBegin(RAW, "01", 8);
     *(PULONG)(User + 4) = 10; // a PCI header longer than the request
     CHECK_STATUS(SmartcardRawRequest(Ext), STATUS_INVALID_PARAMETER);
@@ -40,6 +43,12 @@ static void ReplyGetsThePciHeader(void)
     RequestBegin(RAW, "01", 10);
     CHECK_STATUS(SmartcardRawReply(Ext), STATUS_BUFFER_TOO_SMALL);
     CHECK_EQ(Information, 0);
+    RequestBegin(RAW, "01", 11);
+    Ext->IoRequest.ReplyBuffer = NULL;
+    CHECK_STATUS(SmartcardRawReply(Ext), STATUS_BUFFER_TOO_SMALL);
+    CHECK_EQ(Information, 0);
+    RequestBegin(RAW, "01", 7);
+    CHECK_STATUS(SmartcardRawReply(Ext), STATUS_BUFFER_TOO_SMALL);
     Ext->SmartcardReply.BufferLength = 289;
     RequestBegin(RAW, "01", 1000);
     CHECK_STATUS(SmartcardRawReply(Ext), STATUS_BUFFER_TOO_SMALL);
@@ -108,6 +117,7 @@ static void IdleRequestPointsNowhereDangerous(void)
 {
     CHECK(Ext->IoRequest.RequestBuffer == NULL);
     CHECK(Ext->IoRequest.ReplyBuffer == NULL);
+    CHECK_EQ(Ext->IoRequest.RequestBufferLength, 0);
     CHECK_EQ(Ext->IoRequest.ReplyBufferLength, 0);
     CHECK(Ext->IoRequest.Information != NULL);
     *Ext->IoRequest.Information = 33;

@@ -26,6 +26,37 @@ static void TagsAreOnlyAnAid(void)
     CHECK_EQ(Ext->OsData->RemoveLock.RefCount, 1);
 }
 
+static ULONG FollowedTags(void)
+{
+    PLIST_ENTRY head = &Ext->OsData->RemoveLock.TagList;
+    ULONG count = 0;
+
+    for (PLIST_ENTRY entry = head->Flink; entry != head; entry = entry->Flink) {
+        count++;
+    }
+    return count;
+}
+
+static void SixteenTagsAreFollowed(void)
+{
+    for (ULONG i = 0; i < 17; i++) {
+        CHECK_STATUS(SmartcardAcquireRemoveLockWithTag(Ext, 100 + i), STATUS_SUCCESS);
+        CHECK_EQ(FollowedTags(), i < 16 ? i + 1 : 16);
+    }
+    CHECK_STATUS(SmartcardAcquireRemoveLockWithTag(Ext, 105), STATUS_SUCCESS);
+    SmartcardReleaseRemoveLockWithTag(Ext, 105);
+    CHECK_EQ(FollowedTags(), 16); // once more to go
+    SmartcardReleaseRemoveLockWithTag(Ext, 105);
+    CHECK_EQ(FollowedTags(), 15);
+    for (ULONG i = 0; i < 17; i++) {
+        if (i != 5) {
+            SmartcardReleaseRemoveLockWithTag(Ext, 100 + i);
+        }
+    }
+    CHECK_EQ(FollowedTags(), 0);
+    CHECK_EQ(Ext->OsData->RemoveLock.RefCount, 1);
+}
+
 // The clean-up after a failed AddDevice holds no reference, the REMOVE handler holds one: neither may wait.
 static void WaitWithoutReferenceReturns(void)
 {
@@ -41,6 +72,8 @@ static void WaitWithOwnReferenceReturns(void)
     SmartcardReleaseRemoveLockAndWait(Ext);
     CHECK_EQ(Ext->OsData->RemoveLock.RefCount, 0);
     CHECK_STATUS(SmartcardAcquireRemoveLock(Ext), STATUS_DELETE_PENDING);
+    CHECK_EQ(Ext->OsData->RemoveLock.RefCount, 0);
+    CHECK(IsListEmpty(&Ext->OsData->RemoveLock.TagList) == FALSE); // a reference given away keeps its tag
 }
 
 static BOOLEAN Released;
@@ -117,6 +150,7 @@ static void LinkNeedsBothNames(void)
 const struct WdmTest WdmTests[] = {
     {"references are counted", ReferencesAreCounted},
     {"tags are only an aid", TagsAreOnlyAnAid},
+    {"sixteen tags are followed", SixteenTagsAreFollowed},
     {"waiting without a reference returns", WaitWithoutReferenceReturns},
     {"waiting with the own reference returns", WaitWithOwnReferenceReturns},
     {"waiting is for foreign references", WaitIsForForeignReferences},

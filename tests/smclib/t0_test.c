@@ -24,7 +24,9 @@ static void CommandsBecomeTpdus(void)
         RequestBegin(BY_T0, cases[n].Command, 300);
         RtlFillMemory(Ext->SmartcardRequest.Buffer, 8, 0xEE);
         Ext->SmartcardRequest.BufferLength = header;
+        Ext->SmartcardReply.BufferLength = 99;
         CHECK_STATUS(SmartcardT0Request(Ext), STATUS_SUCCESS);
+        CHECK_EQ(Ext->SmartcardReply.BufferLength, 0);
         CheckRequest(header, cases[n].Tpdu);
         CHECK_EQ(Ext->T0.Lc, cases[n].Lc);
         CHECK_EQ(Ext->T0.Le, cases[n].Le);

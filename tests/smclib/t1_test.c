@@ -27,6 +27,12 @@ static void ReaderWithSmallFieldAsksForIt(void)
     CHECK_STATUS(RUN(SEND_N0, RECEIVE_N0), STATUS_SUCCESS);
 }
 
+static void ReaderWithoutALimitAsksForTheMost(void)
+{
+    Ext->ReaderCapabilities.MaxIFSD = 0;
+    CHECK_STATUS(RUN(IFS, SEND_N0, RECEIVE_N0), STATUS_SUCCESS);
+}
+
 static void NumbersAlternateOverCommands(void)
 {
     CHECK_STATUS(RUN(IFS, SEND_N0, RECEIVE_N0), STATUS_SUCCESS);
@@ -175,6 +181,18 @@ static void RequestBoundsAreKept(void)
 
     RequestBegin(BY_T1, "", 300);
     CHECK_STATUS(SmartcardT1Request(Ext), STATUS_INVALID_PARAMETER);
+    RequestBegin(BY_T1, CHALLENGE, 300);
+    Ext->SmartcardRequest.Buffer = NULL;
+    CHECK_STATUS(SmartcardT1Request(Ext), STATUS_INSUFFICIENT_RESOURCES);
+}
+
+// The request of a command must not change between its blocks: what is left would not be what was promised.
+static void CommandThatChangesOnTheWayIsRefused(void)
+{
+    CHECK_STATUS(RUN(IFS, SEND_N0, RECEIVE_BAD, "> 00 81 00 81", "< 00 81 00 81"),
+                 STATUS_MORE_PROCESSING_REQUIRED);
+    RequestBegin(BY_T1, "00 84 00 00", 300);
+    CHECK_STATUS(SmartcardT1Request(Ext), STATUS_INVALID_PARAMETER);
 }
 
 #define TEST(Routine)                                                                                        \
@@ -186,6 +204,7 @@ const struct WdmTest WdmTests[] = {
     TEST(FirstExchangeNegotiatesIfs),
     TEST(SelectOfTheReference),
     TEST(ReaderWithSmallFieldAsksForIt),
+    TEST(ReaderWithoutALimitAsksForTheMost),
     TEST(NumbersAlternateOverCommands),
     TEST(WaitingTimeIsExtendedForOneBlock),
     TEST(WaitingTimeInAChainOfTheCard),
@@ -198,6 +217,7 @@ const struct WdmTest WdmTests[] = {
     TEST(InverseCardGetsInverseBlocks),
     TEST(ReaderHeaderStaysFree),
     TEST(RequestBoundsAreKept),
+    TEST(CommandThatChangesOnTheWayIsRefused),
     {NULL, NULL},
 };
 void (*const WdmTestSetup)(void) = ScriptSetup;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // T=1 when blocks are lost, damaged or hostile (ISO 7816-3:2006 11.6.3).
+#include "smclib/smc.h"
 #include "tests/smclib/t1script.h"
 
 static void CardThatRefusesIfsIsServed(void)
 {
+    Ext->T1.IFSD = 64;
     CHECK_STATUS(RUN("> 00 C1 01 FE 3E", "< 00 82 00 82", "> 00 C1 01 FE 3E", "< 00 82 00 82",
                      "> 00 C1 01 FE 3E", "< 00 82 00 82", SEND_N0, RECEIVE_N0),
                  STATUS_SUCCESS);
@@ -172,6 +174,9 @@ static void DamagedBlocksAreAskedForAgain(void)
         "< 00 10 02 90 00 82",                         // no such PCB
         "< 00 C8 00 C8",                               //
         "< 00 E5 00 E5",                               //
+        "< 00 E4 01 00 E5",                            // VPP error with data
+        "< 00 01 02 90 00 93",                         // I-block with a reserved bit
+        "< 00 A0 00 A0",                               // R-block with a reserved bit
         "< 12 00 02 90 00 80",                         // NAD of another node
         "< 88 00 02 90 00 1A",                         // NAD with VPP bits
         "< 00 40 0A 11 22 33 44 55 66 77 88 90 00 52", // N(S) not expected
@@ -184,6 +189,19 @@ static void DamagedBlocksAreAskedForAgain(void)
         CHECK_STATUS(RUN(IFS, SEND_N0, blocks[i], "> 00 82 00 82", RECEIVE_N0), STATUS_SUCCESS);
         CheckUser(REPLY);
     }
+}
+
+// LEN 255 is no length, even when as many bytes follow and LRC is right.
+static void LongestLengthIsNone(void)
+{
+    static UCHAR block[259] = {0, 0, 255};
+
+    CHECK_STATUS(RUN(IFS, SEND_N0), STATUS_MORE_PROCESSING_REQUIRED);
+    block[258] = 255;
+    RtlCopyMemory(Ext->SmartcardReply.Buffer, block, sizeof(block));
+    Ext->SmartcardReply.BufferLength = sizeof(block);
+    CHECK_STATUS(SmartcardT1Reply(Ext), STATUS_MORE_PROCESSING_REQUIRED);
+    CHECK_STATUS(RUN("> 00 82 00 82", RECEIVE_N0), STATUS_SUCCESS);
 }
 
 static VOID EmptyBlock(ULONG Round)
@@ -249,6 +267,31 @@ static void ReplyWithoutRequestIsAnError(void)
     CHECK_STATUS(SmartcardT1Reply(Ext), STATUS_MORE_PROCESSING_REQUIRED);
 }
 
+// A driver that gave up in the middle: nothing of its command may count for the next one.
+static void NewCommandForgetsTheOldOne(void)
+{
+    CHECK_STATUS(RUN(IFS, SEND_N0, RECEIVE_BAD, "> 00 81 00 81", RECEIVE_BAD, "> 00 81 00 81"),
+                 STATUS_MORE_PROCESSING_REQUIRED);
+    SmcT1BeginCommand(Ext);
+    ReplyBytes("00 00 02 90 00 92"); // late
+    CHECK_STATUS(SmartcardT1Reply(Ext), STATUS_DEVICE_PROTOCOL_ERROR);
+    SmcT1BeginCommand(Ext);
+    CHECK_STATUS(
+        RUN(RESYNCH, SEND_N0, RECEIVE_BAD, "> 00 81 00 81", RECEIVE_BAD, "> 00 81 00 81", RECEIVE_N0),
+        STATUS_SUCCESS);
+    // The same after a command that ended well but had used up its resynchronisations.
+    Ext->T1.Resynch = 3;
+    Ext->T1.Resend = 2;
+    Ext->T1.Wtx = 9;
+    RequestBegin(BY_T1, CHALLENGE, 300);
+    SmcT1BeginCommand(Ext);
+    CHECK_EQ(Ext->T1.Resynch, 0);
+    CHECK_EQ(Ext->T1.Resend, 0);
+    CHECK_EQ(Ext->T1.Wtx, 0);
+    CHECK_STATUS(RUN(SEND_N1, "<", "> 00 92 00 92", "<", "> 00 92 00 92", "<", RESYNCH, SEND_N0, RECEIVE_N0),
+                 STATUS_SUCCESS);
+}
+
 #define TEST(Routine)                                                                                        \
     {                                                                                                        \
 #Routine, Routine                                                                                    \
@@ -274,6 +317,8 @@ const struct WdmTest WdmTests[] = {
     TEST(AbortEndsTheCommand),
     TEST(VppErrorEndsTheCommand),
     TEST(DamagedBlocksAreAskedForAgain),
+    TEST(LongestLengthIsNone),
+    TEST(NewCommandForgetsTheOldOne),
     TEST(EmptyChainOfTheCardEnds),
     TEST(EndlessChainOfTheCardEnds),
     TEST(EndlessSupervisionEnds),

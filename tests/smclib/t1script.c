@@ -5,8 +5,10 @@ static NTSTATUS Step(const char *Line)
 {
     if (Line[0] == '>') {
         Ext->SmartcardRequest.BufferLength = 0;
+        Ext->SmartcardReply.BufferLength = 99; // of the last block
         CHECK_STATUS(SmartcardT1Request(Ext), STATUS_SUCCESS);
         CheckRequest(0, Line + 2);
+        CHECK_EQ(Ext->SmartcardReply.BufferLength, 0);
         return STATUS_MORE_PROCESSING_REQUIRED;
     }
     ReplyBytes(Line + 1);

@@ -16,6 +16,7 @@ static VOID Note(PSMARTCARD_EXTENSION Ext, ULONG Index)
     test_reader.reply_length = Ext->IoRequest.ReplyBufferLength;
     test_reader.reply_null = Ext->IoRequest.ReplyBuffer == NULL;
     test_reader.request_length = length;
+    test_reader.lengths = Ext->SmartcardRequest.BufferLength + Ext->SmartcardReply.BufferLength;
     if (length > sizeof(test_reader.request)) {
         length = sizeof(test_reader.request);
     }

@@ -91,6 +91,7 @@ static NTSTATUS ControlLog(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 static VOID NoteIdle(PSMARTCARD_EXTENSION Ext)
 {
     test_reader.idle = Ext->IoRequest.RequestBuffer == NULL && Ext->IoRequest.ReplyBuffer == NULL &&
+                       Ext->IoRequest.RequestBufferLength == 0 && Ext->IoRequest.ReplyBufferLength == 0 &&
                        Ext->IoRequest.Information != NULL && Ext->OsData->CurrentIrp == NULL;
     test_reader.wiped = TRUE;
     for (ULONG i = 0; i < Ext->SmartcardRequest.BufferSize; i++) {

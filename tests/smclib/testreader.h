@@ -74,6 +74,7 @@ struct test_reader {
     unsigned reply_length;
     int reply_null;
     int current_is_set;
+    unsigned lengths; // of what lies in the library's own buffers, both
     unsigned char request[64];
     unsigned request_length;
     unsigned pts_type, pts_dl, pts_rate;

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// CardCapabilities and T1_DATA around a reset: what is set anew, what is kept, what was never ours.
+#include "tests/smclib/card.h"
+
+static void CheckLinkIsNew(void)
+{
+    const T1_DATA *t1 = &Ext->T1;
+
+    CHECK_EQ(t1->State, T1_INIT);
+    CHECK_EQ(t1->OriginalState, T1_INIT);
+    CHECK_EQ(t1->IFSC, Ext->CardCapabilities.T1.IFSC);
+    CHECK_EQ(t1->IFSD, 32);
+    CHECK_EQ(t1->BytesReceived, 0);
+    CHECK_EQ(t1->BytesSent, 0);
+    CHECK_EQ(t1->BytesToSend, 0);
+    CHECK_EQ(t1->InfBytesSent, 0);
+    CHECK_EQ(t1->LastError, 0);
+    CHECK_EQ(t1->SSN, 0);
+    CHECK_EQ(t1->RSN, 0);
+    CHECK_EQ(t1->Wtx, 0);
+    CHECK_EQ(t1->Resend, 0);
+    CHECK_EQ(t1->Resynch, 0);
+    CHECK(!t1->MoreData);
+    CHECK(!t1->WaitForReply);
+}
+
+static VOID SpoilLink(void)
+{
+    PUCHAR reply = Ext->T1.ReplyData;
+
+    RtlFillMemory(&Ext->T1, sizeof(Ext->T1), 0x55);
+    Ext->T1.ReplyData = reply;
+}
+
+// Whatever the last card left, the next one begins as ISO 7816-3 11 says.
+static void EveryResetMakesTheLinkNew(void)
+{
+    SpoilLink();
+    SmartcardInitializeCardCapabilities(Ext);
+    CheckLinkIsNew();
+    Ext->CardCapabilities.ATR.Length =
+        (UCHAR)HexBytes("3B 80 81 31 20 49 59", Ext->CardCapabilities.ATR.Buffer);
+    SpoilLink();
+    CHECK_STATUS(SmartcardUpdateCardCapabilities(Ext), STATUS_SUCCESS);
+    CheckLinkIsNew();
+}
+
+static NTSTATUS NTAPI ParseAsT1(PSMARTCARD_EXTENSION Extension)
+{
+    Extension->CardCapabilities.T1.IFSC = 77;
+    return STATUS_SUCCESS;
+}
+
+static void DriverThatParsesGetsANewLinkToo(void)
+{
+    Ext->ReaderFunction[RDF_ATR_PARSE] = ParseAsT1;
+    Ext->CardCapabilities.ATR.Length = (UCHAR)HexBytes("3B 80 0E 8E", Ext->CardCapabilities.ATR.Buffer);
+    SpoilLink();
+    CHECK_STATUS(SmartcardUpdateCardCapabilities(Ext), STATUS_SUCCESS);
+    CheckLinkIsNew();
+    CHECK_EQ(Ext->ReaderCapabilities.CurrentState, SCARD_NEGOTIABLE); // the callback selected nothing
+}
+
+static void TypeOfTheParametersFallsBackUnlessTheUserChose(void)
+{
+    PPTS_DATA pts = &Ext->CardCapabilities.PtsData;
+
+    RtlFillMemory(pts, sizeof(*pts), 0x55);
+    pts->Type = PTS_TYPE_OPTIMAL;
+    SmartcardInitializeCardCapabilities(Ext);
+    CHECK_EQ(pts->Type, PTS_TYPE_DEFAULT);
+    CHECK_EQ(pts->Fl, 1);
+    CHECK_EQ(pts->Dl, 1);
+    CHECK_EQ(pts->CLKFrequency, 4000);
+    CHECK_EQ(pts->DataRate, 10752);
+    CHECK_EQ(pts->StopBits, 2);
+}
+
+static void ConventionFollowsADirectAtr(void)
+{
+    CHECK_STATUS(CardAtr("3B 02 14 50"), STATUS_SUCCESS);
+    Ext->CardCapabilities.InversConvention = TRUE; // of an earlier card
+    CHECK_STATUS(SmartcardUpdateCardCapabilities(Ext), STATUS_SUCCESS);
+    CHECK(!Ext->CardCapabilities.InversConvention);
+}
+
+static void LengthBehindTheBufferIsRefused(void)
+{
+    CHECK_STATUS(CardAtr("3B 02 14 50"), STATUS_SUCCESS);
+    Ext->CardCapabilities.ATR.Length = 64;
+    CHECK_STATUS(SmartcardUpdateCardCapabilities(Ext), STATUS_SUCCESS); // the rest is behind its end
+    Ext->CardCapabilities.ATR.Length = 65;
+    CHECK_STATUS(SmartcardUpdateCardCapabilities(Ext), STATUS_UNRECOGNIZED_MEDIA);
+}
+
+static void ProgrammingBytesOfOldCards(void)
+{
+    static const struct {
+        const char *Atr;
+        UCHAR II, P;
+    } cases[] = {
+        {"3B 20 05", 25, 50},        // II code 0
+        {"3B 20 25", 50, 50},        // 1
+        {"3B 20 45", 100, 50},       // 2
+        {"3B 20 65", 50, 50},        // 3 is reserved
+        {"3B 20 39", 50, 250},       // the most volts
+        {"3B 20 3F", 50, 250},       // no more than that
+        {"3B 20 40", 100, 0},        // VPP not connected
+        {"3B A0 25 20 7D", 50, 125}, // PI2 counts tenths of a volt
+        {"3B 80 20 7D", 50, 125},    //
+    };
+
+    for (ULONG i = 0; i < ARRAYSIZE(cases); i++) {
+        CHECK_STATUS(CardAtr(cases[i].Atr), STATUS_SUCCESS);
+        CHECK_EQ(Ext->CardCapabilities.II, cases[i].II);
+        CHECK_EQ(Ext->CardCapabilities.P, cases[i].P);
+    }
+}
+
+// The longest ATR there is: 15 historical bytes and TCK end at byte 33.
+static void LongestAtrIsRead(void)
+{
+    CHECK_STATUS(CardAtr("3B FF 11 00 00 F1 01 00 0A F1 21 45 00 F1 21 45 00 01 "
+                         "11 22 33 44 55 66 77 88 99 AA BB CC DD EE F0 00"),
+                 STATUS_UNRECOGNIZED_MEDIA); // 34 bytes: TCK lies behind what a card may send
+    CHECK_STATUS(CardAtr("3B FF 11 00 00 F1 01 00 0A F1 21 45 00 71 21 45 00 "
+                         "11 22 33 44 55 66 77 88 99 AA BB CC DD EE F0 9B"),
+                 STATUS_SUCCESS);
+    CHECK_EQ(Ext->CardCapabilities.HistoricalChars.Length, 15);
+    CHECK_EQ(Ext->CardCapabilities.HistoricalChars.Buffer[14], 0xF0);
+    CHECK_EQ(Ext->ReaderCapabilities.CurrentState, SCARD_SPECIFIC);
+    CHECK_EQ(Ext->CardCapabilities.Protocol.Selected, SCARD_PROTOCOL_T1);
+}
+
+const struct WdmTest WdmTests[] = {
+    {"every reset makes the T=1 link new", EveryResetMakesTheLinkNew},
+    {"a driver that parses gets a new link too", DriverThatParsesGetsANewLinkToo},
+    {"the type of the parameters falls back", TypeOfTheParametersFallsBackUnlessTheUserChose},
+    {"the convention follows a direct ATR", ConventionFollowsADirectAtr},
+    {"a length behind the buffer is refused", LengthBehindTheBufferIsRefused},
+    {"programming bytes of old cards", ProgrammingBytesOfOldCards},
+    {"the longest ATR is read", LongestAtrIsRead},
+    {NULL, NULL},
+};
+void (*const WdmTestSetup)(void) = CardSetup;
+void (*const WdmTestTeardown)(void) = CardTeardown;
