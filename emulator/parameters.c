@@ -16,9 +16,16 @@ static void defaults_for(struct parameters *parameters, uint8_t protocol)
     }
 }
 
+// A reader in the field claims neither protocol and takes both.
+static unsigned protocols_of(const struct slot *slot)
+{
+    unsigned protocols = slot->reader->model.ccid[6] & 3u;
+    return protocols != 0 ? protocols : 3;
+}
+
 void emu_parameters_default(struct slot *slot)
 {
-    uint8_t protocol = (slot->reader->model.ccid[6] & 1) != 0 ? 0 : 1;
+    uint8_t protocol = (protocols_of(slot) & 1) != 0 ? 0 : 1;
     defaults_for(&slot->parameters, protocol);
 }
 
@@ -81,7 +88,7 @@ static bool sets_parameters(const struct slot *slot)
 static bool choose_protocol(const struct slot *slot, uint8_t *protocol)
 {
     const struct atr *atr = &slot->card.atr;
-    unsigned common = atr->protocols & (slot->reader->model.ccid[6] & 3u);
+    unsigned common = atr->protocols & protocols_of(slot);
     *protocol = atr->first;
     if ((common >> atr->first & 1) != 0) {
         return true;
@@ -191,7 +198,7 @@ static uint8_t check(const struct slot *slot, const struct request *request)
 {
     uint8_t protocol = request->header[7];
     bool negotiated = (slot->reader->features & FEATURE_NEGOTIATION) != 0;
-    if (protocol > 1 || (slot->reader->model.ccid[6] >> protocol & 1) == 0 ||
+    if (protocol > 1 || (protocols_of(slot) >> protocol & 1) == 0 ||
         (negotiated && protocol != slot->parameters.protocol)) {
         return ERR_BYTE7;
     }
