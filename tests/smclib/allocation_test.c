@@ -57,6 +57,23 @@ static void FailedT1CommandCanBeSentAgain(void)
     CHECK_STATUS(RUN(SEND_N1, RECEIVE_N1), STATUS_SUCCESS);
 }
 
+PVOID NTAPI __wrap_IoAllocateErrorLogEntry(PVOID IoObject, UCHAR EntrySize);
+PVOID NTAPI __wrap_IoAllocateErrorLogEntry(PVOID IoObject, UCHAR EntrySize)
+{
+    CHECK(IoObject == Ext);
+    CHECK_EQ(EntrySize, FIELD_OFFSET(IO_ERROR_LOG_PACKET, DumpData) + sizeof(ULONG) + sizeof(WCHAR));
+    return NULL;
+}
+
+// There is nobody to tell that nothing could be told.
+static void LogWithoutMemory(void)
+{
+    UNICODE_STRING empty = {2, 2, NULL};
+
+    SmartcardLogError(Ext, 1, NULL, 2);
+    SmartcardLogError(Ext, 1, &empty, 2);
+}
+
 static void LinkWithoutMemory(void)
 {
     UNICODE_STRING name;
@@ -71,6 +88,7 @@ static void LinkWithoutMemory(void)
 const struct WdmTest WdmTests[] = {
     {"SmartcardInitialize leaves nothing behind", InitializeLeavesNothingBehind},
     {"a failed T=1 command can be sent again", FailedT1CommandCanBeSentAgain},
+    {"a log entry without memory", LogWithoutMemory},
     {"a link without memory", LinkWithoutMemory},
     {NULL, NULL},
 };

@@ -113,6 +113,34 @@ static void presence_follows_the_state(void **state)
     }
 }
 
+static uint8_t presence(void)
+{
+    assert_status(get(0x00090300), ST_SUCCESS);
+    return answer[0];
+}
+
+static void presence_in_a_reader_with_mechanics(void **state)
+{
+    (void)state;
+    test_reader.swallows = 1;
+    set_state(PRESENT);
+    assert_int_equal(presence(), 1);
+    set_state(SWALLOWED);
+    assert_int_equal(presence(), 2);
+    test_reader.confiscated = 1;
+    assert_int_equal(presence(), 4);
+    set_state(ABSENT);
+    assert_int_equal(presence(), 4);
+}
+
+static void atr_that_was_never_stored_has_no_value(void **state)
+{
+    (void)state;
+    set_state(NEGOTIABLE);
+    assert_status(get(0x00090303), ST_INVALID_DEVICE_STATE);
+    assert_int_equal(answered, 0);
+}
+
 static void what_has_no_value_is_not_supported(void **state)
 {
     static const uint32_t tags[] = {0x00010103 /* empty serial number */,
@@ -167,6 +195,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(card_values_need_a_card_that_was_reset, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(crc_shows_in_the_encoding, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(presence_follows_the_state, bench_setup, bench_teardown),
+        cmocka_unit_test_setup_teardown(presence_in_a_reader_with_mechanics, bench_setup, bench_teardown),
+        cmocka_unit_test_setup_teardown(atr_that_was_never_stored_has_no_value, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(what_has_no_value_is_not_supported, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(setting, bench_setup, bench_teardown),
     };

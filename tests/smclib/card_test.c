@@ -84,6 +84,15 @@ static void ConventionFollowsADirectAtr(void)
     CHECK(!Ext->CardCapabilities.InversConvention);
 }
 
+// TB and TC of a group for T=15 say nothing about T=1.
+static void GlobalBytesAreNotThoseOfT1(void)
+{
+    CHECK_STATUS(CardAtr("3B 80 81 6F 55 67 5C"), STATUS_SUCCESS);
+    CHECK_EQ(Ext->CardCapabilities.T1.BWI, 4);
+    CHECK_EQ(Ext->CardCapabilities.T1.CWI, 13);
+    CHECK_EQ(Ext->CardCapabilities.T1.EDC, 0);
+}
+
 static void LengthBehindTheBufferIsRefused(void)
 {
     CHECK_STATUS(CardAtr("3B 02 14 50"), STATUS_SUCCESS);
@@ -137,6 +146,7 @@ const struct WdmTest WdmTests[] = {
     {"a driver that parses gets a new link too", DriverThatParsesGetsANewLinkToo},
     {"the type of the parameters falls back", TypeOfTheParametersFallsBackUnlessTheUserChose},
     {"the convention follows a direct ATR", ConventionFollowsADirectAtr},
+    {"global bytes are not those of T=1", GlobalBytesAreNotThoseOfT1},
     {"a length behind the buffer is refused", LengthBehindTheBufferIsRefused},
     {"programming bytes of old cards", ProgrammingBytesOfOldCards},
     {"the longest ATR is read", LongestAtrIsRead},

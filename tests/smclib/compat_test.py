@@ -18,7 +18,9 @@ WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wno-multichar", "-Wno-unknown-pragm
 MINGW = ["-isystem", f"{DDK}/ddk", "-isystem", DDK, "-ffreestanding"]
 SHIM = ["-fshort-wchar", "-mms-bitfields", "-include", f"{SOURCE}/nthost/ddk/prefix.h", "-isystem",
         f"{SOURCE}/nthost/ddk", "-isystem", f"{DDK}/ddk", "-isystem", DDK]
-CPP = ["-x", "c++", "-std=gnu++11"]
+# mingw's headers define these two twice where C++ minds.
+CPP = ["-x", "c++", "-std=gnu++11", "-D__INTRINSIC_DEFINED_InterlockedBitTestAndSet",
+       "-D__INTRINSIC_DEFINED_InterlockedBitTestAndReset"]
 COMPILERS = {
     "x64 gcc": ["x86_64-w64-mingw32-gcc", *MINGW],
     "x86 gcc": ["i686-w64-mingw32-gcc", *MINGW],

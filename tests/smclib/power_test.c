@@ -47,6 +47,51 @@ static void driver_that_only_stores_the_atr_is_helped(void **state)
     assert_memory_equal(answer, test_reader.atr, 4);
 }
 
+static void help_ends_where_there_is_no_room(void **state)
+{
+    (void)state;
+    test_reader.no_answer = 1;
+    card_set(MULTIFLEX);
+    set_state(PRESENT);
+    assert_status(control_word(POWER, 1, 0), ST_SUCCESS);
+    assert_int_equal(answered, 0);
+    assert_int_equal(get_state(), SPECIFIC);
+    // 36 bytes, of which only the first four are the ATR: more than a client expects.
+    card_insert("3B0214500000000000000000000000000000000000000000000000000000000000000000");
+    assert_int_equal(answered, 0);
+    assert_int_equal(get_state(), SPECIFIC);
+}
+
+static void card_that_vanishes_during_the_reset_is_not_parsed(void **state)
+{
+    (void)state;
+    test_reader.vanish = 1;
+    card_set("3B");
+    set_state(PRESENT);
+    assert_status(control_word(POWER, 1, 33), ST_SUCCESS);
+    assert_int_equal(get_state(), ABSENT);
+}
+
+static void parameters_of_the_user_survive_the_choice(void **state)
+{
+    (void)state;
+    test_reader.user_parameters = 1;
+    card_insert(EGATE);
+    assert_status(control_word(SET_PROTOCOL, T0, 4), ST_SUCCESS);
+    assert_int_equal(test_reader.pts_type, 2);
+}
+
+// The client gets what the driver wrote, whatever it stored.
+static void answer_of_the_driver_counts(void **state)
+{
+    (void)state;
+    card_insert(BOTH);
+    test_reader.select_nothing = 1;
+    assert_status(control_word(SET_PROTOCOL, T0 | T1, 4), ST_SUCCESS);
+    assert_int_equal(answered, 4);
+    assert_int_equal(answer_word(), T1);
+}
+
 // A driver may answer SUCCESS without an ATR when the card has just gone.
 static void reset_without_atr_leaves_the_state(void **state)
 {
@@ -208,6 +253,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(client_without_buffer_gets_no_atr, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(driver_that_only_stores_the_atr_is_helped, bench_setup,
                                         bench_teardown),
+        cmocka_unit_test_setup_teardown(help_ends_where_there_is_no_room, bench_setup, bench_teardown),
+        cmocka_unit_test_setup_teardown(card_that_vanishes_during_the_reset_is_not_parsed, bench_setup,
+                                        bench_teardown),
+        cmocka_unit_test_setup_teardown(parameters_of_the_user_survive_the_choice, bench_setup,
+                                        bench_teardown),
+        cmocka_unit_test_setup_teardown(answer_of_the_driver_counts, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(reset_without_atr_leaves_the_state, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(reset_forgets_the_old_card, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(power_down_deselects, bench_setup, bench_teardown),

@@ -208,6 +208,48 @@ static void SpecificModeHasTheRateOfTheCard(void)
     CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 153600);
 }
 
+static void ListWithoutEntriesIsNone(void)
+{
+    Ext->ReaderCapabilities.DataRatesSupported.Entries = 3; // and no list
+    Ext->ReaderCapabilities.CLKFrequenciesSupported.Entries = 3;
+    Optimal(CardTa1Is18);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.Dl, 8);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 129024);
+}
+
+static void ReaderThatContradictsItselfGetsTheDefaults(void)
+{
+    Ext->ReaderCapabilities.CLKFrequency.Max = 3000; // below its default
+    Optimal(CardTa1Is18);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.Dl, 1);
+    ReaderR1();
+    Ext->ReaderCapabilities.DataRate.Default = 0;
+    Optimal(CardTa1Is18);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.Dl, 1);
+}
+
+static void SpecificModeAtAReaderWithoutNumbers(void)
+{
+    Ext->ReaderCapabilities.CLKFrequency.Default = 0;
+    CHECK_STATUS(CardAtr("3B F0 13 00 00 10 00"), STATUS_SUCCESS);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 0);
+    ReaderR1();
+    Ext->ReaderCapabilities.DataRate.Default = 0xFFFFFFFF;
+    CHECK_STATUS(CardAtr("3B F0 13 00 00 10 00"), STATUS_SUCCESS);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 0xFFFFFFFF);
+}
+
+static void LongestTimeIsClamped(void)
+{
+    PPTS_DATA pts = &Ext->CardCapabilities.PtsData;
+
+    CHECK_STATUS(CardAtr("3B 90 D1 40 FF"), STATUS_SUCCESS); // F 2048, WI 255
+    pts->Type = PTS_TYPE_USER;
+    pts->CLKFrequency = 1;
+    CHECK_STATUS(SmartcardUpdateCardCapabilities(Ext), STATUS_SUCCESS);
+    CHECK_EQ(Ext->CardCapabilities.T0.WT, 0xFFFFFFFF);
+}
+
 static void TimesAreRoundedUp(void)
 {
     PPTS_DATA pts = &Ext->CardCapabilities.PtsData;
@@ -248,6 +290,10 @@ const struct WdmTest WdmTests[] = {
     {"a reader without a maximum clock takes any", ReaderWithoutAMaximumClockTakesAny},
     {"a clock that the card does not stand is not chosen", ClockThatTheCardDoesNotStandIsNotChosen},
     {"specific mode has the rate of the card", SpecificModeHasTheRateOfTheCard},
+    {"a list without entries is none", ListWithoutEntriesIsNone},
+    {"a reader that contradicts itself gets the defaults", ReaderThatContradictsItselfGetsTheDefaults},
+    {"specific mode at a reader without numbers", SpecificModeAtAReaderWithoutNumbers},
+    {"the longest time is clamped", LongestTimeIsClamped},
     {"times are rounded up", TimesAreRoundedUp},
     {"the fastest card has no zero time", FastestCardHasNoZeroTime},
     {NULL, NULL},

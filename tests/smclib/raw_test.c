@@ -26,12 +26,17 @@ static void RequestBoundsAreKept(void)
     RequestBegin(RAW, "01", 8);
     Ext->IoRequest.RequestBufferLength = 7;
     CHECK_STATUS(SmartcardRawRequest(Ext), STATUS_BUFFER_TOO_SMALL);
+    Ext->IoRequest.RequestBuffer = NULL;
+    CHECK_STATUS(SmartcardRawRequest(Ext), STATUS_BUFFER_TOO_SMALL);
     RequestBegin(RAW, "", 8); // nothing behind the header
     CHECK_STATUS(SmartcardRawRequest(Ext), STATUS_SUCCESS);
     CHECK_EQ(Ext->SmartcardRequest.BufferLength, 0);
     RequestBegin(RAW, "01", 8);
     *(PULONG)(User + 4) = 10; // a PCI header longer than the request
     CHECK_STATUS(SmartcardRawRequest(Ext), STATUS_INVALID_PARAMETER);
+    RequestBegin(RAW, "01", 8);
+    Ext->SmartcardRequest.Buffer = NULL;
+    CHECK_STATUS(SmartcardRawRequest(Ext), STATUS_BUFFER_OVERFLOW);
 }
 
 static void ReplyGetsThePciHeader(void)
@@ -49,6 +54,10 @@ static void ReplyGetsThePciHeader(void)
     CHECK_EQ(Information, 0);
     RequestBegin(RAW, "01", 7);
     CHECK_STATUS(SmartcardRawReply(Ext), STATUS_BUFFER_TOO_SMALL);
+    Ext->SmartcardReply.Buffer = NULL;
+    RequestBegin(RAW, "01", 1000);
+    CHECK_STATUS(SmartcardRawReply(Ext), STATUS_BUFFER_TOO_SMALL);
+    Ext->SmartcardReply.Buffer = User;
     Ext->SmartcardReply.BufferLength = 289;
     RequestBegin(RAW, "01", 1000);
     CHECK_STATUS(SmartcardRawReply(Ext), STATUS_BUFFER_TOO_SMALL);

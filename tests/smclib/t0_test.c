@@ -129,6 +129,9 @@ static void BadReplyLengthsAreRefused(void)
     CHECK_STATUS(SmartcardT0Reply(Ext), STATUS_DEVICE_PROTOCOL_ERROR);
     Ext->SmartcardReply.BufferLength = Ext->SmartcardReply.BufferSize + 1;
     CHECK_STATUS(SmartcardT0Reply(Ext), STATUS_DEVICE_PROTOCOL_ERROR);
+    Ext->SmartcardReply.BufferLength = 2;
+    Ext->SmartcardReply.Buffer = NULL;
+    CHECK_STATUS(SmartcardT0Reply(Ext), STATUS_DEVICE_PROTOCOL_ERROR);
 }
 
 static void ReplyThatDoesNotFitIsNotCopied(void)

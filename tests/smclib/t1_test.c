@@ -33,6 +33,31 @@ static void ReaderWithoutALimitAsksForTheMost(void)
     CHECK_STATUS(RUN(IFS, SEND_N0, RECEIVE_N0), STATUS_SUCCESS);
 }
 
+// What the reply buffer cannot take is not asked for.
+static void FieldFollowsTheReplyBuffer(void)
+{
+    Ext->SmartcardReply.BufferSize = 100;
+    CHECK_STATUS(RUN("> 00 C1 01 5F 9F"), STATUS_MORE_PROCESSING_REQUIRED);
+    CardFive();
+    Ext->SmartcardReply.BufferSize = 4;
+    RequestBegin(BY_T1, CHALLENGE, 300);
+    CHECK_STATUS(RUN(SEND_N0), STATUS_MORE_PROCESSING_REQUIRED);
+}
+
+static void ImpossibleFieldOfTheCardIsTheDefault(void)
+{
+    UCHAR command[40] = {0x00, 0xD6};
+
+    for (ULONG ifsc = 0; ifsc <= 255; ifsc += 255) {
+        CardFive();
+        Ext->ReaderCapabilities.MaxIFSD = 32;
+        Ext->T1.IFSC = (UCHAR)ifsc; // of a driver that parses ATRs itself
+        RequestBeginBytes(BY_T1, command, sizeof(command), 300);
+        CHECK_STATUS(SmartcardT1Request(Ext), STATUS_SUCCESS);
+        CHECK_EQ(Ext->SmartcardRequest.BufferLength, 3 + 32 + 1);
+    }
+}
+
 static void NumbersAlternateOverCommands(void)
 {
     CHECK_STATUS(RUN(IFS, SEND_N0, RECEIVE_N0), STATUS_SUCCESS);
@@ -193,6 +218,14 @@ static void CommandThatChangesOnTheWayIsRefused(void)
                  STATUS_MORE_PROCESSING_REQUIRED);
     RequestBegin(BY_T1, "00 84 00 00", 300);
     CHECK_STATUS(SmartcardT1Request(Ext), STATUS_INVALID_PARAMETER);
+    // Shorter than what the card has already acknowledged.
+    CardFive();
+    Ext->ReaderCapabilities.MaxIFSD = 32;
+    Ext->T1.IFSC = 4;
+    RequestBegin(BY_T1, CHALLENGE, 300);
+    CHECK_STATUS(RUN("> 00 20 04 00 84 00 00 A0", "< 00 90 00 90"), STATUS_MORE_PROCESSING_REQUIRED);
+    RequestBegin(BY_T1, "00 84", 300);
+    CHECK_STATUS(SmartcardT1Request(Ext), STATUS_INVALID_PARAMETER);
 }
 
 #define TEST(Routine)                                                                                        \
@@ -205,6 +238,8 @@ const struct WdmTest WdmTests[] = {
     TEST(SelectOfTheReference),
     TEST(ReaderWithSmallFieldAsksForIt),
     TEST(ReaderWithoutALimitAsksForTheMost),
+    TEST(FieldFollowsTheReplyBuffer),
+    TEST(ImpossibleFieldOfTheCardIsTheDefault),
     TEST(NumbersAlternateOverCommands),
     TEST(WaitingTimeIsExtendedForOneBlock),
     TEST(WaitingTimeInAChainOfTheCard),

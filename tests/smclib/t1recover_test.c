@@ -28,6 +28,31 @@ static void ResynchronisedCardGetsTheSmallerIfsc(void)
     CHECK_EQ(Ext->T1.IFSC, 32);
 }
 
+// Before the command has begun there is nothing to answer and nothing to abort.
+static void EarlyBlocksAreErrors(void)
+{
+    CHECK_STATUS(RUN("> 00 C1 01 FE 3E", "< 00 00 02 90 00 92", "> 00 C1 01 FE 3E", "< 00 C2 00 C2", IFS,
+                     SEND_N0, RECEIVE_N0),
+                 STATUS_SUCCESS);
+}
+
+static void AcknowledgementOfTheLastBlockIsNoAnswer(void)
+{
+    CHECK_STATUS(RUN(IFS, SEND_N0, "< 00 90 00 90", "> 00 82 00 82", RECEIVE_N0), STATUS_SUCCESS);
+    CheckUser(REPLY);
+}
+
+static void MissingReplyBufferIsSilence(void)
+{
+    PUCHAR buffer = Ext->SmartcardReply.Buffer;
+
+    CHECK_STATUS(RUN(IFS, SEND_N0), STATUS_MORE_PROCESSING_REQUIRED);
+    Ext->SmartcardReply.Buffer = NULL;
+    CHECK_STATUS(SmartcardT1Reply(Ext), STATUS_MORE_PROCESSING_REQUIRED);
+    Ext->SmartcardReply.Buffer = buffer;
+    CHECK_STATUS(RUN("> 00 82 00 82", RECEIVE_N0), STATUS_SUCCESS);
+}
+
 static void MuteCardAtIfsIsServed(void)
 {
     CHECK_STATUS(
@@ -301,6 +326,9 @@ const struct WdmTest WdmTests[] = {
     TEST(CardThatRefusesIfsIsServed),
     TEST(AnotherIfsThanAskedIsAnError),
     TEST(ResynchronisedCardGetsTheSmallerIfsc),
+    TEST(EarlyBlocksAreErrors),
+    TEST(AcknowledgementOfTheLastBlockIsNoAnswer),
+    TEST(MissingReplyBufferIsSilence),
     TEST(MuteCardAtIfsIsServed),
     TEST(BrokenReplyIsAskedForAgain),
     TEST(CardAsksForOurBlockAgain),

@@ -61,6 +61,12 @@ static NTSTATUS PowerUp(PSMARTCARD_EXTENSION Ext)
         }
         *Ext->IoRequest.Information = length; // even without a buffer, as some drivers do
     }
+    if (test_reader.user_parameters) {
+        Ext->CardCapabilities.PtsData.Type = PTS_TYPE_USER;
+    }
+    if (test_reader.vanish) {
+        StateSet(Ext, SCARD_ABSENT);
+    }
     return test_reader.update ? SmartcardUpdateCardCapabilities(Ext) : STATUS_SUCCESS;
 }
 
@@ -98,7 +104,9 @@ static NTSTATUS NTAPI CallbackSetProtocol(PSMARTCARD_EXTENSION Ext)
     if (status != STATUS_SUCCESS) {
         return status;
     }
-    Ext->CardCapabilities.Protocol.Selected = chosen;
+    if (!test_reader.select_nothing) {
+        Ext->CardCapabilities.Protocol.Selected = chosen;
+    }
     if (!test_reader.no_answer) {
         *(PULONG)Ext->IoRequest.ReplyBuffer = chosen;
         *Ext->IoRequest.Information = sizeof(ULONG);

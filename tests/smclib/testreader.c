@@ -109,6 +109,9 @@ static NTSTATUS ControlPass(PSMARTCARD_EXTENSION Ext, PIRP Irp)
     }
     Ext->Version = test_reader.version;
     Ext->ReaderCapabilities.SupportedProtocols = test_reader.protocols;
+    Ext->ReaderCapabilities.MechProperties =
+        SCARD_READER_EJECTS | (test_reader.swallows ? SCARD_READER_SWALLOWS : 0);
+    Ext->ReaderCapabilities.CardConfiscated = test_reader.confiscated;
     CallbacksInstall(Ext);
     Ext->OsData = test_reader.uninitialised ? NULL : data;
     status = SmartcardDeviceControl(Ext, Irp);

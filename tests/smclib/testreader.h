@@ -59,9 +59,13 @@ struct test_reader {
     unsigned status[16]; // ST_PENDING leaves the request to TEST_FINISH
     unsigned char atr[40];
     unsigned atr_length;
-    int update;               // POWER calls SmartcardUpdateCardCapabilities itself
-    int no_answer;            // POWER, SET_PROTOCOL: no Information, nothing in the reply
-    int atr_as_protocol;      // SET_PROTOCOL copies a whole ATR into its reply
+    int update;          // POWER calls SmartcardUpdateCardCapabilities itself
+    int no_answer;       // POWER, SET_PROTOCOL: no Information, nothing in the reply
+    int atr_as_protocol; // SET_PROTOCOL copies a whole ATR into its reply
+    int vanish;          // POWER: the card is pulled meanwhile, and SUCCESS all the same
+    int user_parameters; // POWER: PtsData is the driver's own choice
+    int select_nothing;  // SET_PROTOCOL answers, but stores no selection
+    int swallows, confiscated;
     int concurrent;           // requests meet: the driver itself looks at nothing between them
     int block;                // TRANSMIT waits for TEST_RELEASE
     int complete_in_callback; // TRACKING completes the request before it returns

@@ -162,5 +162,5 @@ NTSTATUS Device(PSMARTCARD_EXTENSION SmartcardExtension, PDEVICE_OBJECT DeviceOb
         status = SmartcardDeviceControl(SmartcardExtension, Irp);
     }
     SmartcardReleaseRemoveLockAndWait(SmartcardExtension);
-    return IsEqualGUID(&SmartCardReaderGuid, &SmartCardReaderGuid) ? status : STATUS_UNSUCCESSFUL;
+    return SmartCardReaderGuid.Data1 == 0x50DD5230 ? status : STATUS_UNSUCCESSFUL;
 }
