@@ -132,6 +132,7 @@ static void abort_complete(struct slot *slot)
 void emu_abort_control(struct slot *slot, uint8_t sequence)
 {
     stop_running(slot);
+    emu_fault_abort(slot->reader);
     if (slot->abort_state == ABORT_BULK && slot->abort_sequence == sequence) {
         abort_complete(slot);
         return;

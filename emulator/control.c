@@ -158,6 +158,9 @@ static enum emu_status class_request(struct emu_reader *reader, uint64_t now, co
 {
     const struct emu_model *model = &reader->model;
     bool in = (setup->request_type & IN) != 0;
+    if (reader->fault_holds) {
+        return EMU_NAK;
+    }
     if ((setup->request_type & 0x1F) != INTERFACE || !own_interface(reader, setup)) {
         return EMU_STALL;
     }

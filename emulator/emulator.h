@@ -18,10 +18,10 @@ enum {
 // What is wrong with a reader, for tests of its driver.
 enum emu_fault_kind {
     EMU_FAULT_NONE,
-    EMU_FAULT_DROP,       // replies that are never sent
-    EMU_FAULT_LATE,       // replies come `argument` microseconds late
-    EMU_FAULT_EXTEND,     // a time extension of `argument` each second, and never the reply
-    EMU_FAULT_TYPE,       // the reply's byte is XORed with `argument`
+    EMU_FAULT_DROP,   // replies that are never sent
+    EMU_FAULT_LATE,   // replies come `argument` microseconds late
+    EMU_FAULT_EXTEND, // a time extension of `argument` each second, and never the reply
+    EMU_FAULT_TYPE,   // the reply's byte is XORed with `argument`
     EMU_FAULT_SLOT,
     EMU_FAULT_SEQUENCE,
     EMU_FAULT_ERROR,      // the command fails with bError `argument`, although it has been carried out
@@ -39,7 +39,7 @@ enum emu_fault_kind {
 struct emu_fault {
     uint8_t kind, command; // command: only this bulk OUT message type and its replies, 0: all
     uint16_t reserved;
-    uint32_t skip, count;  // messages that are spared first, then those that suffer, 0: all
+    uint32_t skip, count; // messages that are spared first, then those that suffer, 0: all
     uint32_t argument;
 };
 

@@ -196,6 +196,11 @@ void emu_xfr_block(struct slot *slot, uint64_t now, const struct request *reques
         emu_fail(slot, ERR_MUTE);
         return;
     }
+    if ((slot->card.type->flags & CARD_SHORTS) != 0) {
+        emu_slot_overcurrent(slot);
+        emu_fail(slot, ERR_HARDWARE);
+        return;
+    }
     begin(slot, now, request);
     emu_exchange_pump(slot, now);
 }

@@ -62,6 +62,7 @@ struct emu_reader *emu_reader_init(void *memory, const struct emu_model *model)
     if (reader->transport == TRANSPORT_ICCD_B && reader->level == LEVEL_SHORT) {
         reader->level = LEVEL_EXTENDED; // tokens chain at either level
     }
+    emu_fault(reader, &model->fault);
     emu_user(reader, &(struct emu_user){"1234", "1234", "1234", 0, 2000000});
     uint32_t announced = emu_dword(model->ccid + 44);
     reader->message_max = announced < MESSAGE_MIN_MAX ? MESSAGE_MIN_MAX : announced;
@@ -132,7 +133,7 @@ void emu_pump(struct emu_reader *reader, uint64_t now)
 
 uint64_t emu_next_event(const struct emu_reader *reader)
 {
-    uint64_t next = EMU_NEVER;
+    uint64_t next = reader->fault_until != 0 ? reader->fault_until : EMU_NEVER;
     for (unsigned i = 0; i < reader->slot_count; i++) {
         uint64_t at = emu_exchange_next(&reader->slots[i]);
         next = at < next ? at : next;
@@ -205,9 +206,11 @@ static enum emu_status bulk_in(struct emu_reader *reader, uint8_t *data, size_t 
 // RDR_to_PC_NotifySlotChange and RDR_to_PC_HardwareError, CCID 1.1 6.3.
 static enum emu_status interrupt_in(struct emu_reader *reader, uint8_t *data, size_t *length)
 {
+    static const uint8_t overcurrent[4] = {0x51, 0, 0, 0x01};
     uint8_t message[1 + EMU_SLOTS_MAX / 4] = {0x50};
     size_t size = 1 + (reader->slot_count + 3) / 4;
     bool changed = false;
+    enum emu_fault_kind fault = EMU_FAULT_NONE;
     for (unsigned i = 0; i < reader->slot_count; i++) {
         struct slot *slot = &reader->slots[i];
         unsigned bits = (slot->card.type != NULL ? 1u : 0u) | (slot->changed ? 2u : 0u);
@@ -223,9 +226,18 @@ static enum emu_status interrupt_in(struct emu_reader *reader, uint8_t *data, si
         *length = 0;
         return EMU_NAK;
     } else {
+        fault = emu_fault_notify(reader);
         for (unsigned i = 0; i < reader->slot_count; i++) {
-            reader->slots[i].changed = false;
+            reader->slots[i].changed &= fault == EMU_FAULT_REPEAT;
         }
+    }
+    if (fault == EMU_FAULT_LOSE) {
+        *length = 0;
+        return EMU_NAK;
+    }
+    if (fault == EMU_FAULT_OVERCURRENT) {
+        from = overcurrent;
+        size = sizeof overcurrent;
     }
     *length = *length < size ? *length : size;
     memcpy(data, from, *length);
@@ -247,7 +259,23 @@ enum emu_status emu_in(struct emu_reader *reader, uint64_t now_us, uint8_t endpo
         *length = 0;
         return EMU_STALL;
     }
-    return bulk ? bulk_in(reader, data, length) : interrupt_in(reader, data, length);
+    if (!bulk && reader->fault_holds) {
+        *length = 0;
+        return EMU_NAK;
+    }
+    if (!bulk) {
+        return interrupt_in(reader, data, length);
+    }
+    enum emu_status status = EMU_OK;
+    if (reader->reply_taken == 0 && emu_fault_in(reader, now_us, data, length, &status)) {
+        return status;
+    }
+    bool first = reader->reply_taken == 0;
+    status = bulk_in(reader, data, length);
+    if (first && status == EMU_OK) {
+        emu_fault_reply(reader, data, length);
+    }
+    return status;
 }
 
 enum emu_status emu_out(struct emu_reader *reader, uint64_t now_us, uint8_t endpoint, const uint8_t *data,
@@ -262,6 +290,10 @@ enum emu_status emu_out(struct emu_reader *reader, uint64_t now_us, uint8_t endp
     }
     if (!emu_reply_room(reader)) {
         return EMU_NAK;
+    }
+    enum emu_status status = EMU_OK;
+    if (reader->gathered == 0 && emu_fault_out(reader, data, length, &status)) {
+        return status;
     }
     reader->statistics.bytes_out += length;
     return emu_bulk_out(reader, now_us, data, length);

@@ -140,8 +140,11 @@ struct emu_reader {
     bool halted_out, halted_in, halted_interrupt;
     unsigned slot_count;
     struct emu_user user;
-    uint32_t fault_seen;     // messages that the fault applies to
-    uint64_t fault_until;    // a reply is held back, 0: none
+    uint32_t fault_seen;  // messages that the fault could strike
+    uint64_t fault_until; // a reply is held back, 0: none
+    bool fault_strikes;   // the reply being read
+    bool fault_holds;     // for good
+    bool fault_repeated;  // an interrupt message is due a second time
     struct emu_statistics statistics;
     struct reply replies[REPLIES_MAX];
     unsigned reply_first, reply_count;
@@ -182,6 +185,7 @@ void emu_extend(struct slot *slot, uint8_t multiplier);
 // slot.c
 uint8_t emu_slot_status(const struct slot *slot);
 void emu_slot_power_off(struct slot *slot);
+void emu_slot_overcurrent(struct slot *slot); // powered off, RDR_to_PC_HardwareError
 uint8_t emu_slot_power_on(struct slot *slot, uint64_t now,
                           uint32_t *atr_length); // at any voltage; 0 or the failure
 void emu_slot_auto_activate(struct slot *slot, uint64_t now);
@@ -216,16 +220,13 @@ void emu_secure(struct slot *slot, uint64_t now, const struct request *request);
 uint64_t emu_secure_next(const struct slot *slot);
 void emu_secure_event(struct slot *slot, uint64_t at);
 
-// fault.c; what a transfer becomes: EMU_OK goes on
-enum emu_status emu_fault_out(struct emu_reader *reader, const uint8_t *data, size_t length, bool *ignored);
-// Before a reply's first bytes are read; may drop it.
-enum emu_status emu_fault_before(struct emu_reader *reader, uint64_t now);
-void emu_fault_reply(struct emu_reader *reader, uint8_t *data, size_t *length); // the reply's first transfer
-bool emu_fault_instead(struct emu_reader *reader, uint64_t now, uint8_t *data, size_t *length);
-bool emu_fault_control(struct emu_reader *reader); // true: silence
-// true: this interrupt message is `message` now, or lost when `*size` is 0. `*again`: it will be repeated.
-void emu_fault_notify(struct emu_reader *reader, uint8_t *message, size_t *size, bool *again);
-uint64_t emu_fault_next(const struct emu_reader *reader);
+// fault.c; true: the fault settles the transfer with *status.
+bool emu_fault_out(struct emu_reader *reader, const uint8_t *data, size_t length, enum emu_status *status);
+bool emu_fault_in(struct emu_reader *reader, uint64_t now, uint8_t *data, size_t *length,
+                  enum emu_status *status);
+void emu_fault_reply(struct emu_reader *reader, uint8_t *data, size_t *length); // a reply's first transfer
+void emu_fault_abort(struct emu_reader *reader);
+enum emu_fault_kind emu_fault_notify(struct emu_reader *reader); // what befalls this one
 
 // iccd.c; data: what came with an OUT request, room for an IN one
 enum emu_status emu_iccd_request(struct emu_reader *reader, uint64_t now, const struct emu_setup *setup,

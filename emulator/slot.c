@@ -2,6 +2,8 @@
 // A slot's contacts: activation, deactivation, characters.
 #include "emulator/reader.h"
 
+#include <string.h>
+
 uint8_t emu_slot_status(const struct slot *slot)
 {
     if (slot->card.type == NULL) {
@@ -31,6 +33,14 @@ void emu_slot_power_off(struct slot *slot)
     if (slot->card.type != NULL) {
         card_deactivate(&slot->card);
     }
+}
+
+void emu_slot_overcurrent(struct slot *slot)
+{
+    const uint8_t message[4] = {0x51, slot->number, slot->sequence, 0x01}; // CCID 1.1 6.3.2
+    memcpy(slot->reader->hardware_error, message, sizeof message);
+    slot->reader->hardware_error_pending = true;
+    emu_slot_power_off(slot);
 }
 
 // The ATR, or nothing from a card that does not answer at this voltage.

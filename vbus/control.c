@@ -112,6 +112,44 @@ static NTSTATUS VbusControlStatistics(_Inout_ PVBUS_CALL Call, _In_ PVBUS_PDO Pd
     return STATUS_SUCCESS;
 }
 
+static NTSTATUS VbusControlUser(_In_ PVBUS_CALL Call, _In_ PVBUS_PDO Pdo)
+{
+    struct vbus_user *user = Call->Buffer;
+    BOOLEAN present;
+    KIRQL irql;
+
+    if (Call->InputLength < sizeof *user) {
+        return STATUS_BUFFER_TOO_SMALL;
+    }
+    KeAcquireSpinLock(&Pdo->Lock, &irql);
+    present = Pdo->Present;
+    if (present) {
+        emu_user(Pdo->Reader, &user->user);
+    }
+    KeReleaseSpinLock(&Pdo->Lock, irql);
+    RtlZeroMemory(user, sizeof *user);
+    return present ? STATUS_SUCCESS : STATUS_NO_SUCH_DEVICE;
+}
+
+static NTSTATUS VbusControlFault(_In_ PVBUS_CALL Call, _In_ PVBUS_PDO Pdo)
+{
+    const struct vbus_fault *fault = Call->Buffer;
+    BOOLEAN present;
+    KIRQL irql;
+
+    if (Call->InputLength < sizeof *fault) {
+        return STATUS_BUFFER_TOO_SMALL;
+    }
+    KeAcquireSpinLock(&Pdo->Lock, &irql);
+    present = Pdo->Present;
+    if (present) {
+        emu_fault(Pdo->Reader, &fault->fault);
+    }
+    KeReleaseSpinLock(&Pdo->Lock, irql);
+    VbusTransferPump(Pdo); // what was held back may go on
+    return present ? STATUS_SUCCESS : STATUS_NO_SUCH_DEVICE;
+}
+
 // The requests that name a port begin with it.
 static NTSTATUS VbusControlPort(_Inout_ PVBUS_CALL Call, _In_ ULONG Code)
 {
@@ -128,8 +166,14 @@ static NTSTATUS VbusControlPort(_Inout_ PVBUS_CALL Call, _In_ ULONG Code)
     case IOCTL_VBUS_UNPLUG:
         status = VbusControlUnplug(Call, pdo);
         break;
+    case IOCTL_VBUS_USER:
+        status = VbusControlUser(Call, pdo);
+        break;
     case IOCTL_VBUS_STATISTICS:
         status = VbusControlStatistics(Call, pdo);
+        break;
+    case IOCTL_VBUS_FAULT:
+        status = VbusControlFault(Call, pdo);
         break;
     default:
         status = VbusControlCard(Call, pdo, Code == IOCTL_VBUS_INSERT);
@@ -151,6 +195,8 @@ static NTSTATUS VbusControlRun(_Inout_ PVBUS_CALL Call, _In_ ULONG Code)
     case IOCTL_VBUS_INSERT:
     case IOCTL_VBUS_REMOVE:
     case IOCTL_VBUS_STATISTICS:
+    case IOCTL_VBUS_USER:
+    case IOCTL_VBUS_FAULT:
         return VbusControlPort(Call, Code);
     default:
         return STATUS_INVALID_DEVICE_REQUEST;

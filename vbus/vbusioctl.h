@@ -23,6 +23,8 @@
 #define IOCTL_VBUS_INSERT     VBUS_CTL(2, VBUS_WRITE) // in: struct vbus_card
 #define IOCTL_VBUS_REMOVE     VBUS_CTL(3, VBUS_WRITE) // in: struct vbus_card, name ignored
 #define IOCTL_VBUS_STATISTICS VBUS_CTL(4, 0u)         // in: uint32_t port, out: struct emu_statistics
+#define IOCTL_VBUS_USER       VBUS_CTL(5, VBUS_WRITE) // in: struct vbus_user
+#define IOCTL_VBUS_FAULT      VBUS_CTL(6, VBUS_WRITE) // in: struct vbus_fault
 
 enum { VBUS_CARD_NAME_MAX = 32, VBUS_PORTS_MAX = 1024 };
 
@@ -35,4 +37,14 @@ struct vbus_plug {
 struct vbus_card {
     uint32_t port, slot;
     char name[VBUS_CARD_NAME_MAX];
+};
+
+struct vbus_fault {
+    uint32_t port;
+    struct emu_fault fault;
+};
+
+struct vbus_user { // who sits at the PIN pad
+    uint32_t port;
+    struct emu_user user;
 };

@@ -24,7 +24,7 @@ struct card_response {
 };
 
 struct card_application {
-    size_t state_size;           // at most CARD_STATE_MAX
+    size_t state_size;           // at most CARD_STATE_MAX; zero before insert
     void (*insert)(void *state); // a new card, once
     void (*reset)(void *state);
     // T=0 only learns from INS which way the data go; `header`: CLA INS P1 P2.

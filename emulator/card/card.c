@@ -7,7 +7,7 @@ void card_insert(struct card *card, const struct card_type *type)
 {
     card->type = type;
     card->commands = 0;
-    memset(card->state, 0, sizeof card->state);
+    memset(card->state, 0, type->application->state_size);
     (void)card_atr_parse(type->atr, type->atr_length,
                          &card->atr); // a bad ATR leaves defaults: nobody gets past it
     type->application->insert(card->state);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/emulator/storm.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,8 @@ struct storm {
     uint64_t now;
     uint8_t *buffer; // exactly as long as needed, for the sanitizer to see
     size_t seen;     // bytes of the current IN message
+    bool may_err;    // from the input's first byte
+    bool faulty;     // told to err: its messages need not be well formed
     uint8_t header[10];
 };
 
@@ -69,7 +72,7 @@ static void in(struct storm *storm, uint8_t endpoint, size_t room)
     enum emu_status status = emu_in(storm->reader, storm->now, endpoint, bytes, &length);
     demand(length <= room);
     demand(status == EMU_OK || length == 0);
-    if (endpoint == EMU_EP_IN && status == EMU_OK) {
+    if (endpoint == EMU_EP_IN && status == EMU_OK && !storm->faulty) {
         check_in(storm, bytes, length);
     }
     free(bytes);
@@ -191,6 +194,17 @@ static void move_card(struct storm *storm)
     }
 }
 
+static void err(struct storm *storm)
+{
+    const struct emu_fault fault = {.kind = next(storm) % 20,
+                                    .command = next(storm),
+                                    .skip = next(storm) & 3,
+                                    .count = next(storm) & 3,
+                                    .argument = next(storm)};
+    storm->faulty = true;
+    emu_fault(storm->reader, &fault);
+}
+
 static void bus_event(struct storm *storm)
 {
     uint8_t which = next(storm);
@@ -229,7 +243,13 @@ static void step(struct storm *storm)
         in(storm, EMU_EP_IN, next(storm));
         break;
     case 6:
-        op >> 4 == 0 ? bus_event(storm) : in(storm, EMU_EP_IN, 65554);
+        if (op >> 4 == 0) {
+            bus_event(storm);
+        } else if (op >> 4 == 1 && storm->may_err) {
+            err(storm);
+        } else {
+            in(storm, EMU_EP_IN, 65554);
+        }
         break;
     case 7:
     case 8:
@@ -250,7 +270,9 @@ static void build_model(struct storm *storm)
                                      0x0F, 0,    0,    0xA0, 0x0F, 0, 0,    0, 0, 0x2A, 0,
                                      0,    0x80, 0x84, 0x1E, 0,    0, 0xFE, 0, 0, 0};
     struct emu_model *model = &storm->model;
-    uint32_t chosen = features[next(storm) % 8];
+    uint8_t choice = next(storm);
+    uint32_t chosen = features[choice % 8];
+    storm->may_err = (choice & 8) != 0;
     uint8_t shape = next(storm);
     memcpy(model->ccid, ccid, sizeof ccid);
     for (unsigned i = 0; i < 4; i++) {

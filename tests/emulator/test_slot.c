@@ -285,6 +285,20 @@ static void abort_of_another(void **state)
     assert_int_equal(control(bench, 0x21, 1, 0x5101, 0, NULL, &none), EMU_STALL); // no such slot
 }
 
+static void overcurrent(void **state)
+{
+    (void)state;
+    bench = bench_with(EXTENDED, "bad-short");
+    notified(bench, "50 03");
+    power_on(bench);
+    say(bench, "6F 05000000 00 33 000000 0084000008");
+    hear(bench, "80 00000000 00 33 41 FB 00");
+    notified(bench, "51 00 33 01");
+    not_notified(bench);
+    say(bench, "65 00000000 00 34 000000");
+    hear(bench, "81 00000000 00 34 01 00 00");
+}
+
 static void removal_ends_command(void **state)
 {
     (void)state;
@@ -317,6 +331,7 @@ int main(void)
         TEST(abort_control_first),
         TEST(abort_bulk_first),
         TEST(abort_of_another),
+        TEST(overcurrent),
         TEST(removal_ends_command),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -177,6 +177,29 @@ static void Statistics(void)
     CHECK_EQ(statistics.controls, 2);
 }
 
+static void PinPad(void)
+{
+    static const UCHAR power_on[10] = {0x62, 0, 0, 0, 0, 0, 1};
+    static const UCHAR verify[38] = {0x69, 28, 0, 0, 0,    0,    2,    0,    0,    0,    0,    0x1E, 0x82,
+                                     8,    0,  8, 4, 2,    0xFF, 9,    4,    0,    0,    0,    0,    0,
+                                     0x20, 0,  1, 8, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+    struct emu_model model = ClientModel(0x000404BA);
+    struct vbus_user user = {.user = {.pin = "4321", .delay_us = 1000}};
+    CLIENT_TRANSFER urb;
+    UCHAR reply[64];
+    model.ccid[52] = 1;
+    user.port = ClientPlugModel(&model, "t1");
+    CHECK_STATUS(ClientControl(IOCTL_VBUS_USER, &user, sizeof user - 1, NULL, 0), STATUS_BUFFER_TOO_SMALL);
+    CHECK_STATUS(ClientControl(IOCTL_VBUS_USER, &user, sizeof user, NULL, 0), STATUS_SUCCESS);
+    CHECK_STATUS(ClientConfigure(), STATUS_SUCCESS);
+    ClientOut(power_on, sizeof power_on);
+    CHECK_STATUS(ClientTransfer(&urb, CLIENT_BULK_IN, reply, sizeof reply), STATUS_SUCCESS);
+    ClientOut(verify, sizeof verify);
+    CHECK_STATUS(ClientTransfer(&urb, CLIENT_BULK_IN, reply, sizeof reply), STATUS_SUCCESS);
+    CHECK_EQ(urb.TransferBufferLength, 12);
+    CHECK_MEM(reply + 10, "\x63\xC2", 2); // the wrong one
+}
+
 static void ManyReaders(void)
 {
     enum { READERS = 64 };
@@ -215,6 +238,7 @@ const struct WdmTest WdmTests[] = {
     {"cards move", CardsMove},
     {"requests are checked", RequestsAreChecked},
     {"statistics", Statistics},
+    {"PIN pad", PinPad},
     {"many readers", ManyReaders},
     {"interface of the bus", InterfaceOfTheBus},
     {NULL, NULL},
