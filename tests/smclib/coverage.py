@@ -3,7 +3,7 @@
 """coverage.py [--build DIR]: branch coverage of smclib/ by its own tests.
 
 Every branch that the tests never take must be on a line that uncovered.tsv gives a reason for; a row whose line is
-covered, or gone, is stale. Exit status 1 on either, and below 95 %.
+covered, or gone, is stale, unless its reason begins with "race": the tests meet those by chance. Exit status 1 on either, and below 95 %.
 """
 import argparse
 import collections
@@ -93,7 +93,7 @@ def main():
         else:
             unexplained += missed
             print(f"not covered: smclib/{name}:{number}: {missed} of {len(counts)}: {row[1]}")
-    stale = reasons.keys() - used
+    stale = {row for row in reasons.keys() - used if not reasons[row].startswith("race")}
     for name, text in sorted(stale):
         print(f"stale reason: {name}: {text}")
     share = 100 * taken / total

@@ -207,6 +207,9 @@ static void RequestBoundsAreKept(void)
     RequestBegin(BY_T1, "", 300);
     CHECK_STATUS(SmartcardT1Request(Ext), STATUS_INVALID_PARAMETER);
     RequestBegin(BY_T1, CHALLENGE, 300);
+    *(PULONG)(User + 4) = 14; // a PCI header longer than the request
+    CHECK_STATUS(SmartcardT1Request(Ext), STATUS_INVALID_PARAMETER);
+    RequestBegin(BY_T1, CHALLENGE, 300);
     Ext->SmartcardRequest.Buffer = NULL;
     CHECK_STATUS(SmartcardT1Request(Ext), STATUS_INSUFFICIENT_RESOURCES);
 }
