@@ -1,29 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "rig/internal.h"
 
+#include <errno.h>
+
 #include "rig/status.h"
 #include "vbus/vbusioctl.h"
-
-nt_entry_point LecternDriverEntry;
-nt_entry_point LectvbusDriverEntry;
 
 const uint8_t rig_reader_guid[16] = {
     0x30, 0x52, 0xDD, 0x50, 0x8A, 0xBA, 0xD1, 0x11, 0xBF, 0x5D, 0x00, 0x00, 0xF8, 0x05, 0xF5, 0x30,
 };
 
 static nt_file *bus;
-
-static int add_services(void)
-{
-    // An INF names the readers that hide CCID in the vendor class one by one; on this bus there is nothing
-    // else.
-    static const char *const reader_ids[] = {"USB\\Class_0B", "USB\\Class_FF", NULL};
-    static const char *const bus_ids[] = {VBUS_ROOT_ID, NULL};
-    const struct nt_service reader = {RIG_READER_SERVICE, LecternDriverEntry, reader_ids};
-    const struct nt_service virtual_bus = {RIG_BUS_SERVICE, LectvbusDriverEntry, bus_ids};
-    int error = nt_service_add(&reader);
-    return error != 0 ? error : nt_service_add(&virtual_bus);
-}
 
 static nt_status start_bus(void)
 {
@@ -37,11 +24,15 @@ static nt_status start_bus(void)
 
 nt_status rig_boot(const struct nt_options *options)
 {
-    int error = nt_boot(options);
-    if (error != 0) {
+    struct nt_options kernel = *options;
+    kernel.images = rig_uses_images();
+    if (nt_boot(&kernel) != 0) {
         return RIG_STATUS_UNSUCCESSFUL;
     }
-    nt_status status = add_services() == 0 ? start_bus() : RIG_STATUS_INSUFFICIENT_RESOURCES;
+    int error = rig_add_services();
+    nt_status status = error == 0         ? start_bus()
+                       : error == -ENOMEM ? RIG_STATUS_INSUFFICIENT_RESOURCES
+                                          : RIG_STATUS_UNSUCCESSFUL;
     if (!rig_status_ok(status)) {
         nt_shutdown();
     }

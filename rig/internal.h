@@ -6,3 +6,5 @@
 // A device control of the virtual bus; an answer shorter than `out_length` is a failure.
 nt_status rig_bus_control(uint32_t code, const void *in, size_t in_length, void *out, size_t out_length);
 void rig_unplug_all(void);
+bool rig_uses_images(void);
+int rig_add_services(void); // the reader driver's and the bus's, once the kernel has booted

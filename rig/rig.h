@@ -12,6 +12,13 @@
 // GUID_DEVINTERFACE_SMARTCARD_READER in memory order
 extern const uint8_t rig_reader_guid[16];
 
+// Which reader driver rig_boot starts from now on. NULL: the one built into this program. Else an image file;
+// what it imports from, smclib.sys, lies beside it, and a lectvbus.sys there is the bus instead of the
+// built-in one. Or a folder with a lectern.sys. 0, or negative errno and it is the built-in one.
+int rig_choose_driver(const char *path);
+// Why the last rig_boot could not start an image: lines, with every missing import; empty: it was not that.
+const char *rig_refusal(void);
+
 // Boots the kernel, adds the services, starts the bus. On failure nothing is left running.
 nt_status rig_boot(const struct nt_options *options);
 // Unplugs what is plugged and shuts the kernel down. Files on slots must be closed first.

@@ -24,7 +24,9 @@ const struct command apdu_command = {
     "  --model NAME     the reader, see `lectern models` (Lectern)\n"
     "  --models FILE    take reader models from FILE instead of the installed readers.tsv\n"
     "  --protocol P     t0 or t1: offer the card only this protocol\n"
-    "  --driver D       native: the driver as built into this program; running a .sys is not possible yet\n"
+    "  --driver D       native: the driver as built into this program; or an x64 driver image, FILE.sys, "
+    "with its\n"
+    "                   smclib.sys beside it; or the folder of lectern.sys\n"
     "  --verbose        show the driver's messages on stderr\n"
     "  --json           print one JSON object\n",
     run,

@@ -46,8 +46,11 @@ int start_rig(const struct command *command, bool verbose);
 // The reader that --model and --models name. EXIT_DONE, or after a complaint.
 struct emu_model;
 int find_model(const struct command *command, const struct options *options, struct emu_model *model);
-// --driver: only the native one. EXIT_DONE, or after a complaint.
+// --driver: what the rig is to start. EXIT_DONE, or after a complaint.
 int check_driver(const struct command *command, const struct options *options);
+bool parse_number(const char *text, uint64_t *number); // decimal, or hex behind 0x
+// --seed, 0 without. EXIT_DONE, or after a complaint.
+int parse_seed(const struct command *command, const struct options *options, uint64_t *seed);
 // Where --control, else the environment, says readers are served; NULL: nowhere.
 const char *control_path(const struct options *options);
 // Asks the serving process; NULL after a complaint.

@@ -150,7 +150,14 @@ int start_rig(const struct command *command, bool verbose)
     const struct nt_options options = {
         .clock = NT_CLOCK_REAL, .verifier = true, .print = verbose ? print_line : NULL};
     nt_status status = rig_boot(&options);
-    return rig_status_ok(status) ? EXIT_DONE : complain_status(command, "the kernel did not start", status);
+    if (rig_status_ok(status)) {
+        return EXIT_DONE;
+    }
+    const char *refusal = rig_refusal();
+    if (refusal[0] != '\0') {
+        return complain(command, EXIT_FAILED, "%.*s", (int)strlen(refusal) - 1, refusal);
+    }
+    return complain_status(command, "the kernel did not start", status);
 }
 
 int find_model(const struct command *command, const struct options *options, struct emu_model *model)
@@ -169,8 +176,26 @@ int check_driver(const struct command *command, const struct options *options)
     if (options->driver == NULL || strcmp(options->driver, "native") == 0) {
         return EXIT_DONE;
     }
-    return complain(command, EXIT_FAILED,
-                    "--driver %s: running a .sys image is not possible yet, only 'native'", options->driver);
+    int error = rig_choose_driver(options->driver);
+    return error == 0 ? EXIT_DONE
+                      : complain(command, EXIT_FAILED, "--driver %s: %s", options->driver, strerror(-error));
+}
+
+bool parse_number(const char *text, uint64_t *number)
+{
+    char *end;
+    errno = 0;
+    *number = strtoull(text, &end, strncmp(text, "0x", 2) == 0 ? 16 : 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
+}
+
+int parse_seed(const struct command *command, const struct options *options, uint64_t *seed)
+{
+    *seed = 0;
+    if (options->seed != NULL && !parse_number(options->seed, seed)) {
+        return complain(command, EXIT_USAGE, "--seed is a number, not '%s'", options->seed);
+    }
+    return EXIT_DONE;
 }
 
 const char *control_path(const struct options *options)

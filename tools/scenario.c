@@ -27,7 +27,9 @@ const struct command scenario_command = {
     "on\n"
     "                   what is asked of the reader must say that it is gone, whatever the script expects\n"
     "  --models FILE    take reader models from FILE instead of the installed readers.tsv\n"
-    "  --driver D       native: the driver as built into this program; running a .sys is not possible yet\n"
+    "  --driver D       native: the driver as built into this program; or an x64 driver image, FILE.sys, "
+    "with its\n"
+    "                   smclib.sys beside it; or the folder of lectern.sys\n"
     "  --verbose        show each statement, with the virtual time and the driver's messages, on stderr\n"
     "  --json           print one JSON array\n",
     run,
@@ -212,31 +214,19 @@ struct choices {
     bool unplug_all;
 };
 
-static bool parse_number(const char *text, unsigned long long *number)
-{
-    char *end;
-    errno = 0;
-    *number = strtoull(text, &end, 0);
-    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
-}
-
 static int parse_choices(const struct command *command, const struct options *options,
                          struct choices *choices)
 {
-    unsigned long long number = 0;
+    uint64_t number = 0;
     *choices = (struct choices){0};
-    if (options->seed != NULL && !parse_number(options->seed, &number)) {
-        return complain(command, EXIT_USAGE, "--seed is a number, not '%s'", options->seed);
-    }
-    choices->seed = number;
-    number = 0;
     choices->unplug_all = options->unplug != NULL && strcmp(options->unplug, "all") == 0;
     if (options->unplug != NULL && !choices->unplug_all &&
         (!parse_number(options->unplug, &number) || number == 0)) {
         return complain(command, EXIT_USAGE, "--unplug is a number from 1 or all, not '%s'", options->unplug);
     }
     choices->unplug_at = (size_t)number;
-    return check_driver(command, options);
+    int result = parse_seed(command, options, &choices->seed);
+    return result == EXIT_DONE ? check_driver(command, options) : result;
 }
 
 static char *read_file(const char *name, size_t *length, int *error)

@@ -46,7 +46,7 @@ static NTSTATUS IopNameDriver(IOP_DRIVER *Driver, PCUNICODE_STRING Service)
     return IopDuplicateString(Service, &Driver->Extension.ServiceKeyName);
 }
 
-static VOID IopFillDriver(IOP_DRIVER *Driver, PDRIVER_INITIALIZE Entry, IOP_COUNTS *Counts)
+static VOID IopFillDriver(IOP_DRIVER *Driver, const IOP_CODE *Code, IOP_COUNTS *Counts)
 {
     static UNICODE_STRING hardware = IOP_STRING(L"\\REGISTRY\\MACHINE\\HARDWARE\\DESCRIPTION\\SYSTEM");
     PDRIVER_OBJECT object = &Driver->Object;
@@ -57,8 +57,9 @@ static VOID IopFillDriver(IOP_DRIVER *Driver, PDRIVER_INITIALIZE Entry, IOP_COUN
     object->Size = sizeof *object;
     object->DriverExtension = &Driver->Extension;
     object->HardwareDatabase = &hardware;
-    object->DriverInit = Entry;
-    object->DriverStart = (PVOID)(ULONG_PTR)Entry;
+    object->DriverInit = Code->Entry;
+    object->DriverStart = Code->Start != NULL ? Code->Start : (PVOID)(ULONG_PTR)Code->Entry;
+    object->DriverSize = Code->Size;
     for (ULONG i = 0; i <= IRP_MJ_MAXIMUM_FUNCTION; i++) {
         object->MajorFunction[i] = IopInvalidRequest;
     }
@@ -132,7 +133,7 @@ static VOID IopRetireDriver(IOP_DRIVER *Driver)
     ObDereferenceObject(Driver);
 }
 
-static NTSTATUS IopNewDriver(PCUNICODE_STRING Service, PDRIVER_INITIALIZE Entry, IOP_COUNTS *Counts,
+static NTSTATUS IopNewDriver(PCUNICODE_STRING Service, const IOP_CODE *Code, IOP_COUNTS *Counts,
                              IOP_DRIVER **Driver)
 {
     ANSI_STRING name = {0};
@@ -140,7 +141,7 @@ static NTSTATUS IopNewDriver(PCUNICODE_STRING Service, PDRIVER_INITIALIZE Entry,
     if (driver == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    IopFillDriver(driver, Entry, Counts);
+    IopFillDriver(driver, Code, Counts);
     NTSTATUS status = IopNameDriver(driver, Service);
     if (NT_SUCCESS(status)) {
         status = RtlUnicodeStringToAnsiString(&name, Service, TRUE);
@@ -158,11 +159,11 @@ static NTSTATUS IopNewDriver(PCUNICODE_STRING Service, PDRIVER_INITIALIZE Entry,
     return STATUS_SUCCESS;
 }
 
-NTSTATUS IopLoadDriver(PCUNICODE_STRING Service, PDRIVER_INITIALIZE Entry, IOP_COUNTS *Counts,
+NTSTATUS IopLoadDriver(PCUNICODE_STRING Service, const IOP_CODE *Code, IOP_COUNTS *Counts,
                        PDRIVER_OBJECT *Driver)
 {
     IOP_DRIVER *driver;
-    NTSTATUS status = IopNewDriver(Service, Entry, Counts, &driver);
+    NTSTATUS status = IopNewDriver(Service, Code, Counts, &driver);
     if (!NT_SUCCESS(status)) {
         return status;
     }

@@ -64,9 +64,15 @@ static inline VOID IopCountCall(PDRIVER_OBJECT Driver, ULONG Index)
     __atomic_fetch_add(&IopDriver(Driver)->Counts->Calls[Index], 1, __ATOMIC_RELAXED);
 }
 
-// Makes the object and runs `Entry`. Fails with DriverEntry's status, leaving nothing behind.
+typedef struct _IOP_CODE {
+    PDRIVER_INITIALIZE Entry;
+    PVOID Start; // of the image; a native driver has none of its own
+    ULONG Size;
+} IOP_CODE;
+
+// Makes the object and runs the entry. Fails with DriverEntry's status, leaving nothing behind.
 _IRQL_requires_(PASSIVE_LEVEL)
-NTSTATUS IopLoadDriver(PCUNICODE_STRING Service, PDRIVER_INITIALIZE Entry, IOP_COUNTS *Counts,
+NTSTATUS IopLoadDriver(PCUNICODE_STRING Service, const IOP_CODE *Code, IOP_COUNTS *Counts,
                        PDRIVER_OBJECT *Driver);
 _IRQL_requires_(PASSIVE_LEVEL)
 VOID IopUnloadDriver(PDRIVER_OBJECT Driver); // it has an Unload routine

@@ -112,7 +112,8 @@ VOID KiEnter(VOID)
         KiAttach();
         return;
     }
-    KiEnroll(Thread); // left over from an earlier boot
+    KiTellBegin(Thread); // left over from an earlier boot
+    KiEnroll(Thread);
     if (KiOptions.Virtual) {
         Thread->State = KiEnded;
         KiArriveVirtual(Thread);

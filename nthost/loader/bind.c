@@ -159,6 +159,14 @@ static int bind_table(struct binding *binding, uint32_t lookup, uint32_t address
     }
 }
 
+static void need_module(const char *name)
+{
+    const struct loader_host *host = loader_host();
+    if (host != NULL && host->need != NULL && registry_by_name(name) == NULL) {
+        host->need(host->context, name);
+    }
+}
+
 static int bind_descriptors(struct binding *binding)
 {
     uint32_t rva = binding->module->image.directories[IMAGE_IMPORT].rva;
@@ -178,6 +186,7 @@ static int bind_descriptors(struct binding *binding)
             return error_refuse(binding->error, "import descriptor %u has no module name", i);
         }
         snprintf(binding->from, sizeof binding->from, "%s", from_text);
+        need_module(binding->from);
         // Linkers before 1996 left the lookup table out.
         int result = bind_table(binding, lookup != 0 ? lookup : address_table, address_table);
         if (result != 0) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#define _GNU_SOURCE
 #include "nthost/loader/module.h"
 
 #include <errno.h>
@@ -12,7 +13,8 @@
 
 #include "nthost/loader/error.h"
 
-static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER; // of loading and unloading
+// Of loading and unloading; an image's libraries are loaded while it is.
+static pthread_mutex_t load_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
 static void release_module(struct loader_module *module)
 {
@@ -150,6 +152,14 @@ int loader_unload(loader_module *module)
     }
     pthread_mutex_unlock(&load_lock);
     return result;
+}
+
+bool loader_in_use(const loader_module *module)
+{
+    pthread_mutex_lock(&load_lock);
+    bool used = module->references != 0;
+    pthread_mutex_unlock(&load_lock);
+    return used;
 }
 
 const char *loader_name(const loader_module *module)

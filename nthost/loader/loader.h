@@ -34,6 +34,9 @@ struct loader_host {
     // The ms_abi routine, or the variable, that `module` ("ntoskrnl.exe") exports as `name`; NULL: there is
     // none. Asked for modules that are not loaded images.
     void *(*resolve)(void *context, const char *module, const char *name);
+    // An image being loaded imports from `module`, which is no loaded image: the chance to load it now. NULL:
+    // none.
+    void (*need)(void *context, const char *module);
     uint8_t (*irql_read)(void *context);             // CR8; runs in a signal handler
     void (*irql_write)(void *context, uint8_t irql); // CR8; runs on the driver's stack like any call
     // Port I/O of `width` 1, 2 or 4 bytes; NULL or false: reported as LOADER_FAULT_PRIVILEGED.
@@ -69,13 +72,15 @@ struct loader_error {
 };
 void loader_error_clear(struct loader_error *error); // frees the list; `error` starts zeroed
 
-// Driver images this one imports from must be loaded before it, or be answered by resolve().
+// Driver images this one imports from must be loaded before it or by need(), or be answered by resolve().
 // -ENOEXEC: not an image that can run here; -ENOENT: no such file, or imports are missing; -EEXIST: that name
 // is loaded.
 int loader_load_file(const char *path, loader_module **module, struct loader_error *error);
 int loader_load_memory(const void *bytes, size_t length, const char *name, loader_module **module,
                        struct loader_error *error);
 int loader_unload(loader_module *module); // -EBUSY: another image is bound to it. No thread may be inside.
+
+bool loader_in_use(const loader_module *module); // is another image bound to it
 
 const char *loader_name(const loader_module *module);
 void *loader_base(const loader_module *module);

@@ -40,6 +40,12 @@ void os_unpoison(const void *memory, size_t size);
 // stack.c
 unsigned os_stack(void **frames, unsigned count);
 void os_describe(const void *address, char *text, size_t size); // "routine+0x12 (module)"
+// Who knows code that the C library's tools do not; NULL: nobody.
+struct os_tracer {
+    unsigned (*stack)(void **frames, unsigned count);
+    bool (*describe)(const void *address, char *text, size_t size); // false: not that code
+};
+void os_trace_with(const struct os_tracer *tracer);
 
 // report.c
 void os_print(const char *text); // to stderr

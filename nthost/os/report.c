@@ -52,14 +52,22 @@ static void on_signal(int number, siginfo_t *info, void *context)
     }
 }
 
+static bool has_signal(void)
+{
+    struct sigaction current;
+    return sigaction(SIGSEGV, NULL, &current) == 0 && (current.sa_flags & SA_SIGINFO) != 0 &&
+           current.sa_sigaction == on_signal;
+}
+
 void os_on_fault(os_fault_handler *handler)
 {
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK};
-    if (fault_handler != NULL) {
+    if (has_signal()) {
         give_back();
     }
+    // An image loader has the signal and hands on what is not its own: it stays in front.
+    fault_handler = handler;
     if (handler != NULL) {
-        fault_handler = handler;
         sigaction(SIGSEGV, &action, &previous_segv);
         sigaction(SIGBUS, &action, &previous_bus);
     }

@@ -13,8 +13,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const struct os_tracer *tracer;
+
+void os_trace_with(const struct os_tracer *new_tracer)
+{
+    __atomic_store_n(&tracer, new_tracer, __ATOMIC_RELEASE);
+}
+
 unsigned os_stack(void **frames, unsigned count)
 {
+    const struct os_tracer *other = __atomic_load_n(&tracer, __ATOMIC_ACQUIRE);
+    if (other != NULL) {
+        return other->stack(frames, count);
+    }
     int depth = backtrace(frames, (int)count);
     return depth < 0 ? 0 : (unsigned)depth;
 }
@@ -82,6 +93,10 @@ void os_describe(const void *address, char *text, size_t size)
 {
     Dl_info info;
     const struct link_map *map = NULL;
+    const struct os_tracer *other = __atomic_load_n(&tracer, __ATOMIC_ACQUIRE);
+    if (other != NULL && other->describe(address, text, size)) {
+        return;
+    }
     snprintf(text, size, "%p", address);
     if (dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) == 0) {
         return;

@@ -8,10 +8,24 @@ static VOID PnpFreeService(PNP_SERVICE *Service)
 {
     os_free(Service->Name.Buffer);
     os_free(Service->HardwareIds.Buffer);
+    os_free(Service->ImagePath);
     os_free(Service);
 }
 
-NTSTATUS PnpAddService(PCUNICODE_STRING Name, PCUNICODE_STRING HardwareIds, PDRIVER_INITIALIZE Entry)
+static NTSTATUS PnpCopyPath(PCSTR Path, PCHAR *Copy)
+{
+    ANSI_STRING text;
+    RtlInitAnsiString(&text, Path);
+    *Copy = os_allocate(text.MaximumLength, 1);
+    if (*Copy == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    RtlCopyMemory(*Copy, Path, text.MaximumLength);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS PnpAddService(PCUNICODE_STRING Name, PCUNICODE_STRING HardwareIds, PDRIVER_INITIALIZE Entry,
+                       PCSTR ImagePath)
 {
     KIRQL irql;
     if (PnpFindService(Name) != NULL) {
@@ -23,7 +37,8 @@ NTSTATUS PnpAddService(PCUNICODE_STRING Name, PCUNICODE_STRING HardwareIds, PDRI
     }
     service->Entry = Entry;
     if (!NT_SUCCESS(IopDuplicateString(Name, &service->Name)) ||
-        !NT_SUCCESS(IopDuplicateString(HardwareIds, &service->HardwareIds))) {
+        !NT_SUCCESS(IopDuplicateString(HardwareIds, &service->HardwareIds)) ||
+        (ImagePath != NULL && !NT_SUCCESS(PnpCopyPath(ImagePath, &service->ImagePath)))) {
         PnpFreeService(service);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -47,12 +62,28 @@ PNP_SERVICE *PnpFindService(PCUNICODE_STRING Name)
     return found;
 }
 
+static VOID PnpUnloadImage(PNP_SERVICE *Service)
+{
+    if (Service->Image != NULL) {
+        ImgUnload(Service->Image);
+        Service->Image = NULL;
+    }
+}
+
+static VOID PnpUnloadService(PNP_SERVICE *Service)
+{
+    PDRIVER_OBJECT driver = Service->Driver;
+    Service->Driver = NULL;
+    IopUnloadDriver(driver);
+    PnpUnloadImage(Service);
+}
+
 VOID PnpFreeServices(VOID)
 {
     while (!IsListEmpty(&PnpServices)) {
         PNP_SERVICE *service = CONTAINING_RECORD(RemoveHeadList(&PnpServices), PNP_SERVICE, ListEntry);
         if (service->Driver != NULL && service->Driver->DriverUnload != NULL) {
-            IopUnloadDriver(service->Driver);
+            PnpUnloadService(service);
         }
         PnpFreeService(service);
     }
@@ -132,12 +163,33 @@ static VOID PnpCheckStack(PNP_NODE *Node, PDRIVER_OBJECT Driver)
     }
 }
 
+static NTSTATUS PnpLoadImage(PNP_SERVICE *Service, IOP_CODE *Code)
+{
+    NTSTATUS status = ImgLoad(Service->ImagePath, &Service->Image);
+    if (NT_SUCCESS(status)) {
+        PVOID entry = ImgEntry(Service->Image);
+        *Code = (IOP_CODE){(PDRIVER_INITIALIZE)(ULONG_PTR)entry, ImgBase(Service->Image),
+                           ImgSize(Service->Image)};
+    } else {
+        KiPrint(ImgReport()); // it was well when the service was added
+    }
+    return status;
+}
+
 static NTSTATUS PnpLoadService(PNP_SERVICE *Service)
 {
     if (Service->Driver != NULL) {
         return STATUS_SUCCESS;
     }
-    return IopLoadDriver(&Service->Name, Service->Entry, &Service->Counts, &Service->Driver);
+    IOP_CODE code = {Service->Entry, NULL, 0};
+    NTSTATUS status = Service->ImagePath != NULL ? PnpLoadImage(Service, &code) : STATUS_SUCCESS;
+    if (NT_SUCCESS(status)) {
+        status = IopLoadDriver(&Service->Name, &code, &Service->Counts, &Service->Driver);
+    }
+    if (!NT_SUCCESS(status)) {
+        PnpUnloadImage(Service);
+    }
+    return status;
 }
 
 static NTSTATUS PnpAddToStack(PNP_NODE *Node, PDRIVER_OBJECT Driver)
@@ -200,8 +252,7 @@ VOID PnpUnloadIdle(PNP_ACTION *Action)
     BOOLEAN idle = service != NULL && service->Driver == driver && driver->DriverUnload != NULL &&
                    !IopHasDevices(driver) && ObpReferenceCount(driver) <= 3; // and this action's
     if (idle) {
-        service->Driver = NULL;
-        IopUnloadDriver(driver);
+        PnpUnloadService(service);
     }
 }
 

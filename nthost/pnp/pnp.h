@@ -2,6 +2,7 @@
 // Inside the PnP manager: the device tree, its one worker thread, services, interfaces. Only the worker
 // changes the tree and sends PnP and system power IRPs; others read it under PnpLock or ask the worker.
 #pragma once
+#include "nthost/image/image.h"
 #include "nthost/io/io.h"
 #include <wdmguid.h>
 
@@ -35,12 +36,16 @@ typedef struct _PNP_SERVICE {
     LIST_ENTRY ListEntry;
     UNICODE_STRING Name;
     UNICODE_STRING HardwareIds; // MULTI_SZ
-    PDRIVER_INITIALIZE Entry;
+    PDRIVER_INITIALIZE Entry;   // of a native driver
+    PCHAR ImagePath;            // else
+    IMG_IMAGE *Image;           // while loaded
     IOP_COUNTS Counts;
     PDRIVER_OBJECT Driver; // while loaded
 } PNP_SERVICE;
 
-NTSTATUS PnpAddService(PCUNICODE_STRING Name, PCUNICODE_STRING HardwareIds, PDRIVER_INITIALIZE Entry);
+// What drives it: `Entry`, or the image at `ImagePath`.
+NTSTATUS PnpAddService(PCUNICODE_STRING Name, PCUNICODE_STRING HardwareIds, PDRIVER_INITIALIZE Entry,
+                       PCSTR ImagePath);
 PNP_SERVICE *PnpFindService(PCUNICODE_STRING Name);
 VOID PnpFreeServices(VOID);
 

@@ -180,9 +180,10 @@ NTSTATUS PnpBootRoot(VOID)
 {
     static UNICODE_STRING service = IOP_STRING(L"PnpManager");
     static UNICODE_STRING id = IOP_STRING(L"HTREE\\ROOT");
+    const IOP_CODE code = {PnpRootEntry, NULL, 0};
     PDEVICE_OBJECT pdo;
     PnpRootNext = 0;
-    NTSTATUS status = IopLoadDriver(&service, PnpRootEntry, &PnpRootCounts, &PnpRootDriver);
+    NTSTATUS status = IopLoadDriver(&service, &code, &PnpRootCounts, &PnpRootDriver);
     if (NT_SUCCESS(status)) {
         status = PnpCreateRootDevice(&id, &pdo);
     }

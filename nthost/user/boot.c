@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "nthost/cm/cm.h"
+#include "nthost/image/image.h"
 #include "nthost/io/errorlog.h"
 #include "nthost/pnp/pnp.h"
 #include "nthost/user/user.h"
@@ -17,7 +18,12 @@ int nt_boot(const struct nt_options *options)
         .BugCheck = options->bugcheck,
         .Context = options->context,
     };
+    ImgPrepare(options->images);
     if (!KiBoot(&boot)) {
+        return -USER_ENOMEM;
+    }
+    if (!ImgStart()) {
+        KiShutdown();
         return -USER_ENOMEM;
     }
     IopLegacyPower = options->legacy_power;
@@ -39,6 +45,7 @@ void nt_shutdown(void)
     CmShutdown();
     IopShutdown();
     KiShutdown();
+    ImgShutdown();
 }
 
 uint64_t nt_now_us(void)

@@ -2,6 +2,7 @@
 // Devices and services as the user side sees them. What changes the tree is done by the PnP manager's worker.
 #include "nthost/pnp/pnp.h"
 #include "nthost/po/po.h"
+#include "nthost/rtl/rtl.h"
 #include "nthost/user/user.h"
 
 enum { USER_SERVICE_MAX = 64, USER_IDS_MAX = 1024, USER_DEVICES_STEP = 16 };
@@ -30,20 +31,54 @@ static VOID bind_all(PNP_ACTION *action)
     PnpBindAll();
 }
 
-int nt_service_add(const struct nt_service *service)
+static int add_service(const struct nt_service *service, const char *image)
 {
     WCHAR name_buffer[USER_SERVICE_MAX], ids_buffer[USER_IDS_MAX];
     UNICODE_STRING name, ids;
-    KiEnter();
     if (!user_widen(service->name, name_buffer, USER_SERVICE_MAX, &name) ||
         !widen_list(service->hardware_ids, ids_buffer, USER_IDS_MAX, &ids)) {
         return -USER_EINVAL;
     }
-    NTSTATUS status = PnpAddService(&name, &ids, (PDRIVER_INITIALIZE)(PVOID)service->entry);
+    PDRIVER_INITIALIZE entry = (PDRIVER_INITIALIZE)(PVOID)service->entry;
+    NTSTATUS status = PnpAddService(&name, &ids, entry, image);
     if (NT_SUCCESS(status)) {
         PnpCallWorker(bind_all, NULL, 0);
     }
     return user_errno(status);
+}
+
+int nt_service_add(const struct nt_service *service)
+{
+    KiEnter();
+    return add_service(service, NULL);
+}
+
+typedef struct _IMAGE_CHECK {
+    const char *path;
+    char *report;
+    size_t size;
+} IMAGE_CHECK;
+
+static VOID check_image(PNP_ACTION *action)
+{
+    IMAGE_CHECK *check = action->Context;
+    action->Status = ImgCheck(check->path);
+    if (!NT_SUCCESS(action->Status)) {
+        RtlpAppend(check->report, check->size, "%s", ImgReport());
+    }
+}
+
+int nt_service_add_image(const struct nt_service *service, const char *image, char *report,
+                         size_t report_size)
+{
+    IMAGE_CHECK check = {image, report, report_size};
+    KiEnter();
+    if (report_size == 0 || !ImgStarted()) {
+        return -USER_EINVAL;
+    }
+    report[0] = 0;
+    NTSTATUS status = PnpCallWorker(check_image, &check, 0);
+    return NT_SUCCESS(status) ? add_service(service, image) : user_errno(status);
 }
 
 static const struct {

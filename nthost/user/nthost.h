@@ -24,6 +24,7 @@ struct nt_options {
     bool verifier;     // rules checked; a broken one is a bugcheck
     bool legacy_power; // with the verifier: power IRPs need PoCallDriver and PoStartNextPowerIrp, as before
                        // Windows Vista
+    bool images;       // services may be image files; every thread is prepared for their code
     void (*print)(void *context, const char *text); // DbgPrint and event log lines; NULL: dropped
     void (*bugcheck)(void *context,
                      const char *report); // called once before the process aborts; NULL: stderr
@@ -41,12 +42,17 @@ typedef void nt_entry_point(void); // a native driver's renamed DriverEntry; onl
 
 struct nt_service {
     const char *name;                // "lectern"
-    nt_entry_point *entry;           // native driver
+    nt_entry_point *entry;           // native driver; NULL: an image
     const char *const *hardware_ids; // NULL-terminated: what an INF would list, best first
 };
 
 int nt_service_add(
     const struct nt_service *service); // what an INF does; DriverEntry runs when a device needs it
+// The driver is an x64 image file. What it imports from lies beside it; the kernel's own modules and usbd.sys
+// are this one's. `report` says why not, in lines, with every missing import. -ENOEXEC: no such driver image;
+// -ENOENT: no such file, or imports are missing; -EINVAL also: booted without `images`.
+int nt_service_add_image(const struct nt_service *service, const char *image, char *report,
+                         size_t report_size);
 // `key` below HKLM\SYSTEM\CurrentControlSet, e.g. "Services\\lectern\\Parameters", or
 // "Enum\\<instance>\\Device Parameters". Created when missing.
 int nt_registry_set_dword(const char *key, const char *name, uint32_t value);
@@ -129,8 +135,8 @@ nt_status nt_device_control(nt_file *file, uint32_t code, const void *in, size_t
 typedef struct nt_request nt_request;
 nt_request *nt_device_control_begin(nt_file *file, uint32_t code, const void *in, size_t in_length, void *out,
                                     size_t out_length);
-// The same for requests that the driver works on while their sender waits: a thread of its own sends it, so this
-// returns at once and the request can be cancelled.
+// The same for requests that the driver works on while their sender waits: a thread of its own sends it, so
+// this returns at once and the request can be cancelled.
 nt_request *nt_device_control_start(nt_file *file, uint32_t code, const void *in, size_t in_length, void *out,
                                     size_t out_length);
 bool nt_request_wait(nt_request *request, int64_t timeout_us); // true: completed; -1: no time-out

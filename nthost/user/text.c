@@ -80,7 +80,11 @@ int user_errno(NTSTATUS status)
     case STATUS_INSUFFICIENT_RESOURCES:
         return -USER_ENOMEM;
     case STATUS_OBJECT_NAME_COLLISION:
+    case STATUS_IMAGE_ALREADY_LOADED:
         return -USER_EEXIST;
+    case STATUS_INVALID_IMAGE_FORMAT:
+        return -USER_ENOEXEC;
+    case STATUS_DRIVER_ENTRYPOINT_NOT_FOUND:
     case STATUS_OBJECT_NAME_NOT_FOUND:
         return -USER_ENOENT;
     default:

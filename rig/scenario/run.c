@@ -135,8 +135,9 @@ void rig_scenario_run(const struct rig_scenario *scenario, const struct rig_scen
         outcome->passed = !run->failed;
     } else {
         char buffer[16];
-        (void)snprintf(outcome->reason, sizeof outcome->reason, "the kernel did not start: %s",
-                       rig_status_name(status, buffer));
+        const char *refusal = rig_refusal();
+        (void)snprintf(outcome->reason, sizeof outcome->reason, "the kernel did not start: %s %.*s",
+                       rig_status_name(status, buffer), (int)strcspn(refusal, "\n"), refusal);
     }
     free(rounds);
     free(run);
