@@ -80,20 +80,23 @@ lectern=$build/bin/lectern
 temporary=${TMPDIR:-/tmp}
 # A private /run hides what is there; reader.conf knows no quotes around a path.
 case "$temporary" in /run | /run/* | *[![:graph:]]*) temporary=/tmp ;; esac
-dir=$(mktemp -d "$temporary/lectern.XXXXXX") || stop "no temporary directory in $temporary"
+dir=
+interrupted=130
 
 finish() {
     status=$?
-    trap - EXIT INT TERM HUP
+    trap - EXIT
+    trap "" INT TERM HUP # a second Ctrl-C must not leave half of it behind
     pcscd_stop
-    if [ "$status" -ne 0 ] && [ -s "$dir/pcscd.log" ]; then
+    if [ "$status" -ne 0 ] && [ "$status" -ne 130 ] && [ -s "$dir/pcscd.log" ]; then
         tail -n 15 "$dir/pcscd.log" >&2
     fi
     rm -rf "$dir"
     exit "$status"
 }
 trap finish EXIT
-trap 'exit 0' INT TERM HUP
+trap 'exit $interrupted' INT TERM HUP
+dir=$(mktemp -d "$temporary/lectern.XXXXXX") || stop "no temporary directory in $temporary"
 
 mkdir "$dir/reader.conf.d"
 ln -s "$build/lib/libifdlectern.so" "$dir/libifdlectern.so"
@@ -108,7 +111,7 @@ pcscd_start "$dir" || stop "$pcscd_error"
 
 show() {
     printf '\n$ %s\n' "$*"
-    timeout 60 "$@" 2>&1 || stop "'$*' failed; pcscd's last lines follow"
+    timeout --foreground 60 "$@" 2>&1 || stop "'$*' failed; pcscd's last lines follow"
 }
 
 opensc-tool --list-readers 2>/dev/null | grep -q Lectern || stop 'the driver did not start the reader; pcscd says why:'
@@ -126,6 +129,7 @@ Serving until Ctrl-C. Before any PC/SC program:
 PCSCLITE_CSOCK_NAME=$PCSCLITE_CSOCK_NAME
 To move the card: LECTERN_CONTROL=$LECTERN_CONTROL $lectern eject | insert CARD | unplug
 END
+    interrupted=0 # that is how it is meant to end
     wait "$pcscd_pid"
     pcscd_pid=
     stop 'pcscd ended'
