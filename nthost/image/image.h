@@ -19,7 +19,7 @@ NTSTATUS ImgLoad(PCSTR Path, IMG_IMAGE **Image);
 // The same without running anything, and unloaded again.
 _IRQL_requires_(PASSIVE_LEVEL)
 NTSTATUS ImgCheck(PCSTR Path);
-// No thread may be inside. Libraries that nobody imports from any more go as well.
+// The driver has run its Unload routine. Libraries that nobody imports from any more go as well.
 _IRQL_requires_(PASSIVE_LEVEL)
 VOID ImgUnload(IMG_IMAGE *Image);
 PCSTR ImgReport(VOID); // why the last load failed: lines, with every missing import

@@ -10,7 +10,7 @@
 #include "nthost/rtl/rtl.h"
 #include "nthost/verifier/verifier.h"
 
-enum { IMG_DEPTH = 8, IMG_NAME = 64, IMG_REPORT = 0x10000 };
+enum { IMG_DEPTH = 8, IMG_NAME = 64, IMG_RETIRED = 16, IMG_REPORT = 0x10000 };
 enum { LINUX_ENOENT = 2, LINUX_ENOEXEC = 8, LINUX_ENOMEM = 12, LINUX_EEXIST = 17 };
 
 struct _IMG_IMAGE {
@@ -22,7 +22,9 @@ struct _IMG_IMAGE {
 };
 
 static LIST_ENTRY ImgList = {&ImgList, &ImgList}; // a library comes before what imports from it
-static PCSTR ImgLoading[IMG_DEPTH];               // paths, the innermost last
+static LIST_ENTRY ImgRetired = {&ImgRetired, &ImgRetired};
+static ULONG ImgRetiredCount;
+static PCSTR ImgLoading[IMG_DEPTH]; // paths, the innermost last
 static ULONG ImgDepth;
 static CHAR ImgText[IMG_REPORT];
 
@@ -206,13 +208,25 @@ static VOID ImgUnmap(IMG_IMAGE *Image)
     os_free(Image);
 }
 
-static VOID ImgReleaseLibraries(VOID)
+// A thread may be on its way out of the code that let the driver go: it stays mapped for a while.
+static VOID ImgRetire(IMG_IMAGE *Image)
+{
+    (void)loader_retire(Image->Module);
+    RemoveEntryList(&Image->ListEntry);
+    InsertTailList(&ImgRetired, &Image->ListEntry);
+    if (++ImgRetiredCount > IMG_RETIRED) {
+        ImgRetiredCount--;
+        ImgUnmap(CONTAINING_RECORD(ImgRetired.Flink, IMG_IMAGE, ListEntry));
+    }
+}
+
+static VOID ImgReleaseLibraries(VOID (*Release)(IMG_IMAGE *))
 {
     for (PLIST_ENTRY Entry = ImgList.Blink, Next; Entry != &ImgList; Entry = Next) {
         IMG_IMAGE *Image = CONTAINING_RECORD(Entry, IMG_IMAGE, ListEntry);
         Next = Entry->Blink;
         if (Image->Library && !loader_in_use(Image->Module) && ImgUninitialize(Image)) {
-            ImgUnmap(Image);
+            Release(Image);
         }
     }
 }
@@ -223,12 +237,16 @@ VOID ImgUnmapAll(VOID)
     while (!IsListEmpty(&ImgList)) {
         ImgUnmap(CONTAINING_RECORD(ImgList.Blink, IMG_IMAGE, ListEntry));
     }
+    while (!IsListEmpty(&ImgRetired)) {
+        ImgUnmap(CONTAINING_RECORD(ImgRetired.Blink, IMG_IMAGE, ListEntry));
+    }
+    ImgRetiredCount = 0;
 }
 
 VOID ImgUnload(IMG_IMAGE *Image)
 {
-    ImgUnmap(Image);
-    ImgReleaseLibraries();
+    ImgRetire(Image);
+    ImgReleaseLibraries(ImgRetire);
 }
 
 static NTSTATUS ImgMapDriver(PCSTR Path, IMG_IMAGE **Image)
@@ -241,7 +259,7 @@ static NTSTATUS ImgMapDriver(PCSTR Path, IMG_IMAGE **Image)
         Status = STATUS_INVALID_IMAGE_FORMAT;
     }
     if (!NT_SUCCESS(Status)) {
-        ImgReleaseLibraries();
+        ImgReleaseLibraries(ImgUnmap);
     }
     return Status;
 }
@@ -263,7 +281,8 @@ NTSTATUS ImgCheck(PCSTR Path)
     IMG_IMAGE *Image;
     NTSTATUS Status = ImgMapDriver(Path, &Image);
     if (NT_SUCCESS(Status)) {
-        ImgUnload(Image);
+        ImgUnmap(Image);
+        ImgReleaseLibraries(ImgUnmap);
     }
     return Status;
 }

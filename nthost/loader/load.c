@@ -16,11 +16,17 @@
 // Of loading and unloading; an image's libraries are loaded while it is.
 static pthread_mutex_t load_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
-static void release_module(struct loader_module *module)
+static void release_bound(struct loader_module *module)
 {
     for (size_t i = 0; i < module->bound_count; i++) {
         module->bound[i]->references--;
     }
+    module->bound_count = 0;
+}
+
+static void release_module(struct loader_module *module)
+{
+    release_bound(module);
     module_free_symbols(module);
     module_free_exports(module);
     module_unmap(module);
@@ -139,6 +145,18 @@ int loader_load_file(const char *path, loader_module **module, struct loader_err
         error_name(error, name);
     }
     free(bytes);
+    return result;
+}
+
+int loader_retire(loader_module *module)
+{
+    pthread_mutex_lock(&load_lock);
+    int result = module->references != 0 ? -EBUSY : 0;
+    if (result == 0) {
+        registry_retire(module);
+        release_bound(module);
+    }
+    pthread_mutex_unlock(&load_lock);
     return result;
 }
 

@@ -80,6 +80,9 @@ int loader_load_memory(const void *bytes, size_t length, const char *name, loade
                        struct loader_error *error);
 int loader_unload(loader_module *module); // -EBUSY: another image is bound to it. No thread may be inside.
 
+// Unloaded for all but a thread that has yet to return from it: the code stays mapped until loader_unload,
+// the name is free, and so is what it was bound to. -EBUSY as above.
+int loader_retire(loader_module *module);
 bool loader_in_use(const loader_module *module); // is another image bound to it
 
 const char *loader_name(const loader_module *module);

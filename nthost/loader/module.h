@@ -36,6 +36,7 @@ struct loader_module {
     struct loader_module *bound[LOADER_MODULES]; // the images it imports from
     size_t bound_count;
     size_t references; // images bound to this one
+    bool retired;      // has no name any more
 };
 
 // Memory inside one section, or NULL.
@@ -75,6 +76,7 @@ void *bind_export(struct loader_module *module, const char *name, unsigned ordin
 // caller.
 int registry_add(struct loader_module *module);
 void registry_remove(struct loader_module *module);
+void registry_retire(struct loader_module *module);
 struct loader_module *registry_by_name(const char *name);
 struct loader_module *registry_at(uintptr_t address);
 bool registry_empty(void);

@@ -27,11 +27,16 @@ void registry_remove(struct loader_module *module)
     }
 }
 
+void registry_retire(struct loader_module *module)
+{
+    module->retired = true; // names are asked for only by who loads
+}
+
 struct loader_module *registry_by_name(const char *name)
 {
     for (size_t i = 0; i < LOADER_MODULES; i++) {
         struct loader_module *module = atomic_load_explicit(&modules[i], memory_order_acquire);
-        if (module != NULL && strcasecmp(module->name, name) == 0) {
+        if (module != NULL && !module->retired && strcasecmp(module->name, name) == 0) {
             return module;
         }
     }
