@@ -74,6 +74,41 @@ static void TypeOfTheParametersFallsBackUnlessTheUserChose(void)
     CHECK_EQ(pts->CLKFrequency, 4000);
     CHECK_EQ(pts->DataRate, 10752);
     CHECK_EQ(pts->StopBits, 2);
+    CHECK_EQ(Ext->CardCapabilities.Fl, 1);
+    CHECK_EQ(Ext->CardCapabilities.Dl, 1);
+    CHECK_EQ(Ext->CardCapabilities.II, 50);
+    CHECK_EQ(Ext->CardCapabilities.P, 50);
+    CHECK_EQ(Ext->CardCapabilities.T1.EDC, 0);
+}
+
+// All that is documented for DISPATCH_LEVEL, there; the verifier knows who may not.
+static void RoutinesRunAtDispatchLevel(void)
+{
+    UCHAR byte = 0x3B;
+    KIRQL irql;
+
+    KeRaiseIrql(DISPATCH_LEVEL, &irql);
+    CHECK_STATUS(CardAtr("3B 80 81 31 20 49 59"), STATUS_SUCCESS);
+    RequestBegin(SCARD_PROTOCOL_T1, "00 84 00 00 08", 300);
+    CHECK_STATUS(SmartcardT1Request(Ext), STATUS_SUCCESS);
+    ReplyBytes("00 E1 01 FE 1E");
+    CHECK_STATUS(SmartcardT1Reply(Ext), STATUS_MORE_PROCESSING_REQUIRED);
+    Ext->SmartcardRequest.BufferLength = 0;
+    CHECK_STATUS(SmartcardT1Request(Ext), STATUS_SUCCESS);
+    RequestBegin(SCARD_PROTOCOL_T0, "00 84 00 00 08", 300);
+    CHECK_STATUS(SmartcardT0Request(Ext), STATUS_SUCCESS);
+    ReplyBytes("90 00");
+    CHECK_STATUS(SmartcardT0Reply(Ext), STATUS_SUCCESS);
+    RequestBegin(SCARD_PROTOCOL_RAW, "00", 300);
+    CHECK_STATUS(SmartcardRawRequest(Ext), STATUS_SUCCESS);
+    CHECK_STATUS(SmartcardRawReply(Ext), STATUS_SUCCESS);
+    SmartcardInvertData(&byte, 1);
+    SmartcardSetDebugLevel(SmartcardGetDebugLevel());
+    CHECK_STATUS(SmartcardAcquireRemoveLockWithTag(Ext, 'abcd'), STATUS_SUCCESS);
+    SmartcardReleaseRemoveLockWithTag(Ext, 'abcd');
+    CHECK_STATUS(SmartcardAcquireRemoveLock(Ext), STATUS_SUCCESS);
+    SmartcardReleaseRemoveLock(Ext);
+    KeLowerIrql(irql);
 }
 
 static void ConventionFollowsADirectAtr(void)
@@ -145,6 +180,7 @@ const struct WdmTest WdmTests[] = {
     {"every reset makes the T=1 link new", EveryResetMakesTheLinkNew},
     {"a driver that parses gets a new link too", DriverThatParsesGetsANewLinkToo},
     {"the type of the parameters falls back", TypeOfTheParametersFallsBackUnlessTheUserChose},
+    {"routines run at DISPATCH_LEVEL", RoutinesRunAtDispatchLevel},
     {"the convention follows a direct ATR", ConventionFollowsADirectAtr},
     {"global bytes are not those of T=1", GlobalBytesAreNotThoseOfT1},
     {"a length behind the buffer is refused", LengthBehindTheBufferIsRefused},

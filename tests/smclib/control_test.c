@@ -53,6 +53,9 @@ static void every_code_in_every_state(void **state)
                 assert_int_equal(test_reader.state, s);
                 assert_true(test_reader.current_is_set);
                 assert_int_equal(test_reader.lengths, 0);
+                if (rows[i].code != POWER && rows[i].code != SET_PROTOCOL) {
+                    assert_int_equal(test_reader.minor, 0);
+                }
             } else {
                 assert_status(status, rows[i].expected[s]);
                 assert_int_equal(calls(), before);
@@ -127,6 +130,14 @@ static void failures_of_callbacks_pass_through(void **state)
     assert_int_equal(answered, 0);
     test_reader.status[RDF_EJECT] = ST_IO_TIMEOUT;
     assert_status(control(EJECT, NULL, 0, 0), ST_IO_TIMEOUT);
+    test_reader.status[RDF_EJECT] = 0x102; // STATUS_TIMEOUT, a success
+    assert_status(control(EJECT, NULL, 0, 0), 0x102);
+    test_reader.status[RDF_POWER] = ST_SUCCESS;
+    card_insert(MULTIFLEX);
+    test_reader.status[RDF_TRANSMIT] =
+        0xC0000016; // STATUS_MORE_PROCESSING_REQUIRED must not leave a driver, but may
+    assert_status(transmit(T0, "00A40000", 64), 0xC0000016);
+    assert_int_equal(answered, 0);
     assert_true(test_reader.idle);
 }
 

@@ -19,7 +19,7 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-TESTS = ["t0", "raw", "atr", "card", "pts", "t1", "t1recover", "removelock", "request", "control", "power", "attributes", "log",
+TESTS = ["t0", "raw", "atr", "card", "pts", "t1", "t1recover", "removelock", "request", "macro", "emulator", "control", "power", "attributes", "log",
          "allocation", "tracking", "t1noise"]  # fast ones first
 TIME_LIMIT = 120  # seconds; a mutant that hangs is noticed
 THRESHOLD = 90

@@ -154,6 +154,13 @@ static void ListedRateMayDifferByTwoPercent(void)
     rates[0] = 43869;
     Optimal(CardTa1Is18);
     CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 21504);
+    Ext->ReaderCapabilities.DataRate.Default = 10000;
+    rates[0] = 40800; // 2 % above 40000 exactly
+    Optimal(CardTa1Is18);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 40800);
+    ReaderR1();
+    reader->DataRatesSupported.List = rates;
+    reader->DataRatesSupported.Entries = ARRAYSIZE(rates);
     rates[0] = 42148; // 42147.84 is 2 % below
     Optimal(CardTa1Is18);
     CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 42148);

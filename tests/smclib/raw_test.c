@@ -48,6 +48,11 @@ static void ReplyGetsThePciHeader(void)
     RequestBegin(RAW, "01", 10);
     CHECK_STATUS(SmartcardRawReply(Ext), STATUS_BUFFER_TOO_SMALL);
     CHECK_EQ(Information, 0);
+    RequestBegin(RAW, "01", 8);
+    ReplyBytes("");
+    CHECK_STATUS(SmartcardRawReply(Ext), STATUS_SUCCESS);
+    CheckUser("");
+    ReplyBytes("AA BB CC");
     RequestBegin(RAW, "01", 11);
     Ext->IoRequest.ReplyBuffer = NULL;
     CHECK_STATUS(SmartcardRawReply(Ext), STATUS_BUFFER_TOO_SMALL);
@@ -96,6 +101,32 @@ static void BuffersHaveTheMinimumSize(void)
     CHECK_EQ(Ext->SmartcardReply.BufferSize, 5000);
 }
 
+// Everything else belongs to the driver, which may fill it in before or after.
+static void InitialisationTouchesOnlyItsOwn(void)
+{
+    static SMARTCARD_EXTENSION before;
+
+    SmartcardExit(Ext);
+    RtlFillMemory(&Ext->VendorAttr, sizeof(Ext->VendorAttr), 0xA5);
+    RtlFillMemory(Ext->ReaderFunction, sizeof(Ext->ReaderFunction), 0xA5);
+    RtlFillMemory(&Ext->ReaderExtension, sizeof(Ext->ReaderExtension), 0xA5);
+    Ext->LastError = 0xA5;
+    before = *Ext;
+    CHECK_STATUS(SmartcardInitialize(Ext), STATUS_SUCCESS);
+    CHECK_MEM(&Ext->VendorAttr, &before.VendorAttr, sizeof(before.VendorAttr));
+    CHECK_MEM(Ext->ReaderFunction, before.ReaderFunction, sizeof(before.ReaderFunction));
+    CHECK_MEM(&Ext->ReaderCapabilities, &before.ReaderCapabilities, sizeof(before.ReaderCapabilities));
+    CHECK_MEM(&Ext->ReaderExtension, &before.ReaderExtension, sizeof(before.ReaderExtension));
+    CHECK_EQ(Ext->LastError, 0xA5);
+    CHECK_EQ(Ext->SmartcardRequest.BufferLength, 0);
+    CHECK_EQ(Ext->SmartcardReply.BufferLength, 0);
+    CHECK(Ext->OsData->DeviceObject == NULL);
+    CHECK(Ext->OsData->CurrentIrp == NULL && Ext->OsData->NotificationIrp == NULL);
+    for (ULONG i = 0; i < MIN_BUFFER_SIZE; i++) {
+        CHECK_EQ(Ext->SmartcardRequest.Buffer[i] | Ext->SmartcardReply.Buffer[i], 0);
+    }
+}
+
 // A driver moves the public pointers while it talks and must not have to move them back before SmartcardExit.
 static void ExitFreesItsOwnPointers(void)
 {
@@ -139,6 +170,7 @@ const struct WdmTest WdmTests[] = {
     {"inversion has its vectors and undoes itself", InversionHasItsVectors},
     {"the debug level is shared", DebugLevelIsShared},
     {"buffers have the minimum size", BuffersHaveTheMinimumSize},
+    {"initialisation touches only its own", InitialisationTouchesOnlyItsOwn},
     {"SmartcardExit frees its own pointers, once", ExitFreesItsOwnPointers},
     {"an old driver is told by its version", OldDriverIsToldByItsVersion},
     {"the idle request points nowhere dangerous", IdleRequestPointsNowhereDangerous},

@@ -279,6 +279,10 @@ static void EndlessSupervisionEnds(void)
 
     CHECK_EQ(PlayUntilEnd(IfsAgain, 0x20000, &status), 33);
     CHECK_STATUS(status, STATUS_DEVICE_PROTOCOL_ERROR);
+    SmcT1BeginCommand(Ext); // counts anew
+    CHECK_EQ(PlayUntilEnd(IfsAgain, 0x20000, &status), 33);
+    CardFive();
+    CHECK_EQ(PlayUntilEnd(IfsAgain, 0x20000, &status), 33);
     CHECK_EQ(PlayUntilEnd(WtxAgain, 0x20000, &status), 0xFFFF);
     CHECK_STATUS(status, STATUS_DEVICE_PROTOCOL_ERROR);
 }
@@ -290,6 +294,8 @@ static void ReplyWithoutRequestIsAnError(void)
     CHECK_STATUS(RUN(RESYNCH, SEND_N0), STATUS_MORE_PROCESSING_REQUIRED);
     Ext->SmartcardReply.BufferLength = Ext->SmartcardReply.BufferSize + 1;
     CHECK_STATUS(SmartcardT1Reply(Ext), STATUS_MORE_PROCESSING_REQUIRED);
+    ReplyBytes("00 00 02 90 00 92"); // a second one for the same block
+    CHECK_STATUS(SmartcardT1Reply(Ext), STATUS_DEVICE_PROTOCOL_ERROR);
 }
 
 // A driver that gave up in the middle: nothing of its command may count for the next one.
