@@ -105,7 +105,12 @@ static int read_table(const char *path, line_visitor *visitor, void *context, ch
         (void)snprintf(error, error_size, "%s: %s", path != NULL ? path : "readers.tsv", strerror(reason));
         return reason == ENOENT ? -ENODATA : -reason;
     }
-    int result = read_lines(table, path != NULL ? path : found, visitor, context, error, error_size);
+    const char *name = path != NULL ? path : found;
+    int result = read_lines(table, name, visitor, context, error, error_size);
+    if (result == 0 && ferror(table)) {
+        (void)snprintf(error, error_size, "%s: cannot be read", name);
+        result = -EIO;
+    }
     (void)fclose(table);
     return result;
 }

@@ -31,7 +31,10 @@ static void add_name(void *context, const char *name)
 
 static void add_device(void *context, const struct nt_device *device)
 {
-    add_name(context, device->instance);
+    // One that is on its way out may share its name with the next reader at its port.
+    if (device->state != NT_DEVICE_GONE) {
+        add_name(context, device->instance);
+    }
 }
 
 static bool has_name(const struct names *names, const char *name)

@@ -49,6 +49,7 @@ static void test_missing_table(void **state)
     error[0] = '\0';
     assert_int_equal(rig_model_find("/nonexistent/table", "ACR122U", &model, error, sizeof error), -ENODATA);
     assert_non_null(strstr(error, "/nonexistent/table"));
+    assert_int_equal(rig_model_find("/", "ACR122U", &model, error, sizeof error), -EIO);
 }
 
 static void test_broken_table(void **state)

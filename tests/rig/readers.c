@@ -142,6 +142,34 @@ static void test_requests_after_unplug(void **state)
     nt_close(file);
 }
 
+// The bus gives the port, and so the name, of a reader whose last file has just been closed to the next one.
+static void replug_after_close(void)
+{
+    const char *card = "t1";
+    nt_file *file;
+    struct rig_reader reader;
+    uint32_t port;
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(rig_plug(rig_default_model(), &card, 1, &port), RIG_STATUS_SUCCESS);
+        assert_int_equal(rig_readers(&reader, 1), 1);
+        assert_non_null(strstr(reader.instance, "VID_1D50&PID_CCD2"));
+        assert_int_equal(rig_open(port, 0, &file), RIG_STATUS_SUCCESS);
+        assert_int_equal(rig_unplug(port), RIG_STATUS_SUCCESS);
+        nt_close(file);
+    }
+}
+
+static void test_replug_after_close(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        const struct nt_options options = {.clock = NT_CLOCK_VIRTUAL, .seed = seed, .verifier = true};
+        assert_int_equal(rig_boot(&options), RIG_STATUS_SUCCESS);
+        replug_after_close();
+        rig_shutdown();
+    }
+}
+
 static void test_several_readers(void **state)
 {
     enum { READERS = 5 };
@@ -170,6 +198,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_card_moves, boot, shut_down),
         cmocka_unit_test_setup_teardown(test_exchange, boot, shut_down),
         cmocka_unit_test_setup_teardown(test_requests_after_unplug, boot, shut_down),
+        cmocka_unit_test(test_replug_after_close),
         cmocka_unit_test_setup_teardown(test_several_readers, boot, shut_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
