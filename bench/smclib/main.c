@@ -36,7 +36,7 @@ static double round_ns(const struct operation *operation)
 
 static void measure(const struct operation *operation, int rounds)
 {
-    double times[MOST_ROUNDS];
+    double times[MOST_ROUNDS] = {0};
 
     operation->prepare();
     (void)round_ns(operation); // warm
