@@ -144,7 +144,9 @@ static bool parse_line(struct scn_parser *parser, struct rig_scenario *scenario,
     if (!right) {
         (void)scn_refuse(parser, "out of memory");
     }
-    scenario->statements = statements != NULL ? statements : scenario->statements;
+    if (statements != NULL) {
+        scenario->statements = statements;
+    }
     parser->words = words;
     parser->count = parser->at = 0;
     right = right && split(parser, line);
