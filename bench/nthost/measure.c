@@ -37,12 +37,10 @@ uint64_t measure_memory(void)
     return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-void measure_require(int passed, const char *what)
+_Noreturn void measure_fail(const char *what)
 {
-    if (!passed) {
-        fprintf(stderr, "failed: %s\n", what);
-        exit(1);
-    }
+    fprintf(stderr, "failed: %s\n", what);
+    exit(1);
 }
 
 uint64_t measure_count(int argc, char **argv, uint64_t usual)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "bench/nthost/plug.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #include "bench/nthost/measure.h"
 #include "rig/models.h"
@@ -15,7 +15,7 @@ static void note_link(void *context, const char *link, bool enabled)
 {
     (void)context;
     if (enabled) {
-        strcpy(arrived, link);
+        snprintf(arrived, sizeof arrived, "%s", link);
     }
 }
 
@@ -38,14 +38,14 @@ void plug_in(struct plug *plug, const char *card)
 {
     struct vbus_plug request = {.model = *rig_default_model()};
     size_t returned;
-    strcpy(request.cards[0], card);
+    snprintf(request.cards[0], sizeof request.cards[0], "%s", card);
     arrived[0] = '\0';
     measure_require(nt_device_control(bus, IOCTL_VBUS_PLUG, &request, sizeof request, &plug->port,
                                       sizeof plug->port, &returned) == 0,
                     "plug");
     nt_pnp_wait();
     measure_require(arrived[0] != '\0', "start of the reader");
-    strcpy(plug->link, arrived);
+    snprintf(plug->link, sizeof plug->link, "%s", arrived);
 }
 
 void plug_out(const struct plug *plug)
