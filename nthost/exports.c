@@ -6,9 +6,11 @@
 #include <stddef.h>
 #include <string.h>
 
+// NOLINTBEGIN(bugprone-macro-parentheses): declarators
 #define NT_EXPORT(name, irql)            extern const unsigned char name[];
 #define NT_EXPORT_AS(name, symbol, irql) extern const unsigned char symbol[];
 #define NT_EXPORT_DATA(name, symbol)     extern const unsigned char symbol[];
+// NOLINTEND(bugprone-macro-parentheses)
 #include "nthost/exports.inc"
 #undef NT_EXPORT
 #undef NT_EXPORT_AS

@@ -19,7 +19,7 @@ BOOLEAN NTAPI IoCancelIrp(PIRP Irp)
 {
     NT_ENTRY(IoCancelIrp);
     KIRQL irql;
-    VF_FRAME frame;
+    VF_FRAME frame = {0};
     IoAcquireCancelSpinLock(&irql);
     __atomic_store_n(&Irp->Cancel, TRUE, __ATOMIC_SEQ_CST);
     PDRIVER_CANCEL routine = IoSetCancelRoutine(Irp, NULL);
