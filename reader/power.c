@@ -69,6 +69,13 @@ static VOID NTAPI DeviceStateReached(PDEVICE_OBJECT DeviceObject, UCHAR MinorFun
     PowerFinish(reader, irp);
 }
 
+// Nobody may wait for a power that does not come: Halt, still set, refuses requests until the next waking.
+static VOID WakeFailed(PREADER Reader, NTSTATUS Status)
+{
+    SmartcardLogError(Reader->DeviceObject, IO_ERR_NOT_READY, NULL, (ULONG)Status);
+    KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE);
+}
+
 static NTSTATUS NTAPI SystemPowerDone(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
 {
     PREADER reader = Context;
@@ -89,7 +96,7 @@ static NTSTATUS NTAPI SystemPowerDone(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVO
         // Waking is not delayed by the reader: its requests wait for D0 by themselves.
         status = PoRequestPowerIrp(reader->Physical, IRP_MN_SET_POWER, state, NULL, NULL, NULL);
         if (status != STATUS_PENDING) {
-            SmartcardLogError(reader->DeviceObject, IO_ERR_NOT_READY, NULL, (ULONG)status);
+            WakeFailed(reader, status);
         }
     }
     PoStartNextPowerIrp(Irp);
@@ -156,7 +163,7 @@ static VOID NTAPI PowerUpWork(PDEVICE_OBJECT DeviceObject, PVOID Context)
         if (!ReaderGone(reader) && ReaderOpened(reader)) {
             NTSTATUS status = ReaderResume(reader);
             if (!NT_SUCCESS(status)) {
-                SmartcardLogError(DeviceObject, IO_ERR_NOT_READY, NULL, (ULONG)status);
+                WakeFailed(reader, status);
             }
         }
     }
@@ -169,6 +176,7 @@ static NTSTATUS NTAPI PowerUpDone(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID C
 
     UNREFERENCED_PARAMETER(DeviceObject);
     if (!NT_SUCCESS(Irp->IoStatus.Status)) {
+        WakeFailed(reader, Irp->IoStatus.Status);
         PoStartNextPowerIrp(Irp);
         PowerRelease(reader, Irp);
         return STATUS_CONTINUE_COMPLETION;
