@@ -69,13 +69,14 @@ static BOOLEAN WorthAnotherTry(NTSTATUS Status, UCHAR Error)
 
 static NTSTATUS PowerOnInTurn(PSLOT Slot, PUCHAR Atr, PULONG Length)
 {
+    const UCHAR all = CCID_VOLTAGE_5V | CCID_VOLTAGE_3V | CCID_VOLTAGE_18V;
     UCHAR supported = Slot->Reader->Usb.Interface.Descriptor.VoltageSupport;
     NTSTATUS status = STATUS_DEVICE_CONFIGURATION_ERROR;
     UCHAR error;
 
-    // A reader that claims none is taken for one of the many that only know 5 V.
-    supported &= CCID_VOLTAGE_5V | CCID_VOLTAGE_3V | CCID_VOLTAGE_18V;
-    supported = supported == 0 ? CCID_VOLTAGE_5V : supported;
+    // A reader that claims none may have any; it refuses what it has not.
+    supported &= all;
+    supported = supported == 0 ? all : supported;
     for (ULONG i = 0; i < RTL_NUMBER_OF(Voltages); i++) {
         if ((supported & Voltages[i].Support) == 0) {
             continue;

@@ -44,7 +44,12 @@ static NTSTATUS ParametersSend(PSLOT Slot, ULONG Protocol, UCHAR FiDi)
     command.Specific[0] = data.Protocol;
     command.DataLength = CcidParametersEncode(&data, bytes);
     status = ChannelRun(Slot, &command);
-    // An offset as the reason means that this parameter cannot be changed: the reader has its own way.
+    // An offset as the reason means that this parameter cannot be changed: the reader has its own way. With
+    // Fi and Di still to be chosen there is another way than to hope that it agrees with the card's.
+    if (command.Header.Error == CCID_ERROR_OFFSET_FIDI && FiDi != CCID_DEFAULT_FINDEX &&
+        SlotState(Slot) != SCARD_SPECIFIC) {
+        return status;
+    }
     if (!NT_SUCCESS(status) && command.Answered && command.Header.CommandStatus == CCID_COMMAND_FAILED &&
         command.Header.IccStatus != CCID_ICC_ABSENT && command.Header.Error <= CCID_ERROR_OFFSET_MAX &&
         (command.Header.Error != CCID_ERROR_NOT_SUPPORTED || FeatureIs(Slot, CCID_FEATURE_AUTO_PARAMETERS))) {
@@ -116,9 +121,12 @@ static NTSTATUS Negotiate(PSLOT Slot, ULONG Protocol)
     return NT_SUCCESS(status) ? SlotParametersSet(Slot, Protocol, fidi) : status;
 }
 
-// ISO 7816-3:2006 9: a card that failed a PPS must be reset; then it takes the default parameters.
+// ISO 7816-3:2006 9: a card that failed a PPS must be reset; then it takes the default parameters. One with
+// two protocols starts in its first, so the other still takes a PPS.
 static NTSTATUS NegotiateDefault(PSLOT Slot, ULONG Protocol)
 {
+    const SCARD_CARD_CAPABILITIES *card = &Slot->Smartcard.CardCapabilities;
+    UCHAR fidi = CCID_DEFAULT_FINDEX;
     NTSTATUS status;
 
     Slot->Smartcard.CardCapabilities.PtsData.Type = PTS_TYPE_DEFAULT;
@@ -126,7 +134,11 @@ static NTSTATUS NegotiateDefault(PSLOT Slot, ULONG Protocol)
     if (!NT_SUCCESS(status) || SlotState(Slot) == SCARD_SPECIFIC) {
         return status;
     }
-    return SlotParametersSet(Slot, Protocol, CCID_DEFAULT_FINDEX);
+    if ((card->Protocol.Supported & SCARD_PROTOCOL_Tx) == SCARD_PROTOCOL_Tx &&
+        !FeatureIs(Slot, CCID_FEATURE_AUTO_PPS)) {
+        status = ExchangePps(Slot, Protocol, &fidi);
+    }
+    return NT_SUCCESS(status) ? SlotParametersSet(Slot, Protocol, fidi) : status;
 }
 
 static VOID ProtocolReturn(PSLOT Slot, ULONG Protocol)

@@ -82,6 +82,7 @@
 #define CCID_ERROR_PIN_TIMEOUT            0xF0
 #define CCID_ERROR_PIN_CANCELLED          0xEF
 #define CCID_ERROR_SLOT_BUSY              0xE0
+#define CCID_ERROR_OFFSET_FIDI            0x0A // bmFindexDindex of SetParameters
 #define CCID_ERROR_OFFSET_MAX             0x7F
 #define CCID_ERROR_BAD_SLOT               0x05
 #define CCID_ERROR_NOT_SUPPORTED          0x00
