@@ -161,7 +161,7 @@ VOID SmcPtsSelect(PSCARD_CARD_CAPABILITIES Card, const SCARD_READER_CAPABILITIES
         return;
     } else if (Card->PtsData.Type == PTS_TYPE_OPTIMAL &&
                Card->Protocol.Selected == SCARD_PROTOCOL_UNDEFINED &&
-               !SmcPtsOptimal(Reader, Atr->Ta1, &choice)) {
+               (!SmcPtsOptimal(Reader, Atr->Ta1, &choice) || choice.Rate < Reader->DataRate.Default)) {
         choice = SmcPtsDefault(Reader);
     }
     Card->PtsData.Fl = choice.Fl;
