@@ -56,7 +56,8 @@ bool emu_rate_supported(const struct slot *slot, uint8_t fidi)
 
 static void follow_rate(struct slot *slot)
 {
-    if ((slot->reader->features & FEATURE_AUTO_RATE) != 0 || slot->reader->level >= LEVEL_SHORT) {
+    if ((slot->reader->features & (FEATURE_AUTO_RATE | FEATURE_NEGOTIATION)) != 0 ||
+        slot->reader->level >= LEVEL_SHORT) {
         slot->rate_bps = card_line_rate(slot->clock_khz, slot->parameters.fidi);
     }
 }
