@@ -37,6 +37,7 @@ NTSTATUS ChannelOpen(PREADER Reader)
     if (!NT_SUCCESS(status)) {
         return status;
     }
+    RtlZeroMemory(channel->Unsettled, sizeof(channel->Unsettled));
     channel->OutBuffer = ExAllocatePoolWithTag(NonPagedPool, channel->OutSize, READER_TAG);
     channel->InBuffer = ExAllocatePoolWithTag(NonPagedPool, channel->InSize, READER_TAG);
     if (channel->OutBuffer == NULL || channel->InBuffer == NULL) {
@@ -162,12 +163,13 @@ static NTSTATUS ReplyTake(PREADER Reader, PCOMMAND Command)
     PUCHAR data = Reader->Channel.InBuffer + CCID_HEADER_LENGTH;
     NTSTATUS status = STATUS_SUCCESS;
 
-    Command->Answered = TRUE;
+    Command->Answered = Command->Header.CommandStatus == CCID_COMMAND_FAILED ||
+                        Command->Header.Type == CcidReplyType(Command->Type);
     Command->ReplyLength = Command->Header.Length;
-    if (Command->Header.CommandStatus != CCID_COMMAND_OK) {
-        status = CcidReplyStatus(&Command->Header);
-    } else if (Command->Header.Type != CcidReplyType(Command->Type)) {
+    if (!Command->Answered) {
         status = STATUS_DEVICE_PROTOCOL_ERROR;
+    } else if (Command->Header.CommandStatus != CCID_COMMAND_OK) {
+        status = CcidReplyStatus(&Command->Header);
     } else if (Command->ReplyLength > Command->ReplySize) {
         status = STATUS_BUFFER_TOO_SMALL;
     } else if (Command->ReplyLength != 0) {
@@ -222,8 +224,13 @@ static NTSTATUS CommandExchange(PSLOT Slot, PCOMMAND Command, const USB_WAIT *Wa
                             ++reader->Channel.Sequence,
                             {Command->Specific[0], Command->Specific[1], Command->Specific[2]},
                             Command->DataLength};
-    NTSTATUS status = ChannelSend(reader, &request, Command->Data, Wait);
+    NTSTATUS status;
 
+    if (reader->Channel.Unsettled[Slot->Index] && Wait->Halt != NULL) {
+        ChannelAbort(reader, Slot->Index, Wait);
+        request.Sequence = ++reader->Channel.Sequence;
+    }
+    status = ChannelSend(reader, &request, Command->Data, Wait);
     if (NT_SUCCESS(status)) {
         status = ReplyAwait(reader, &request, Command, *Wait);
     }

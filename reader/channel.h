@@ -4,6 +4,8 @@
 #include "reader/ccid/message.h"
 #include "reader/usb.h"
 
+#define READER_SLOTS_MAX 16
+
 typedef struct _READER_EXTENSION *PSLOT;
 
 typedef struct _CHANNEL {
@@ -15,6 +17,7 @@ typedef struct _CHANNEL {
     ULONG InSize;
     ULONG MessageMax; // what one message may hold in either direction, header included
     UCHAR Sequence;
+    BOOLEAN Unsettled[READER_SLOTS_MAX]; // an abort got no answer: the slot may still be busy
 } CHANNEL, *PCHANNEL;
 
 typedef enum _COMMAND_ORIGIN {

@@ -51,6 +51,8 @@ VOID ChannelAbort(PREADER Reader, UCHAR Slot, const USB_WAIT *Wait)
         wait.Milliseconds = ABORT_REPLY_TIMEOUT;
         status = AbortReplyAwait(Reader, &request, &wait);
     }
+    // A reader that was deaf may hear the next one; one that knows no ABORT is not asked for ever.
+    Reader->Channel.Unsettled[Slot] = !NT_SUCCESS(status) && !Reader->Channel.Unsettled[Slot];
     if (!NT_SUCCESS(status)) {
         PipesReset(Reader, &wait);
     }

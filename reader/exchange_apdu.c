@@ -5,6 +5,7 @@
 
 #define APDU_HEADER_LENGTH 4
 #define APDU_SHORT_MAX     261
+#define STATUS_WORD_LENGTH 2
 #define APDU_EXTENDED_LC   7 // header, zero, two bytes of Lc or Le
 
 typedef struct _APDU {
@@ -121,6 +122,9 @@ static NTSTATUS ApduTransmit(PSLOT Slot, const APDU *Apdu)
 
     if (NT_SUCCESS(status)) {
         status = ApduReceive(Slot, reply, room, &command, &received);
+    }
+    if (NT_SUCCESS(status) && received < STATUS_WORD_LENGTH) {
+        status = STATUS_DEVICE_PROTOCOL_ERROR;
     }
     if (NT_SUCCESS(status)) {
         RtlCopyMemory(smartcard->IoRequest.ReplyBuffer, &header, sizeof(header));

@@ -7,8 +7,7 @@
 #include "reader/power.h"
 #include "reader/usb.h"
 
-#define READER_TAG       'dRcL'
-#define READER_SLOTS_MAX 16
+#define READER_TAG 'dRcL'
 
 typedef struct _READER_EXTENSION *PSLOT; // slot.h
 

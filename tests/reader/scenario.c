@@ -3,6 +3,8 @@
 
 #include <sched.h>
 
+#include "vbus/vbusioctl.h"
+
 enum { CCID_FEATURES = 40, CCID_MESSAGE_LENGTH = 44 };
 
 uint64_t scenario_seed;
@@ -85,6 +87,40 @@ unsigned scenario_command(const struct scenario *scenario, uint32_t protocol, co
     assert_true(*length >= 2);
     *length -= 2;
     return (unsigned)(reply[*length] << 8 | reply[*length + 1]);
+}
+
+static void bus_control(uint32_t code, const void *in, size_t length)
+{
+    nt_file *bus;
+    size_t returned;
+    assert_int_equal(nt_open(VBUS_USER_PATH, &bus), RIG_STATUS_SUCCESS);
+    assert_int_equal(nt_device_control(bus, code, in, length, NULL, 0, &returned), RIG_STATUS_SUCCESS);
+    nt_close(bus);
+}
+
+void scenario_fault(const struct scenario *scenario, const struct emu_fault *fault)
+{
+    const struct vbus_fault request = {scenario->port, *fault};
+    bus_control(IOCTL_VBUS_FAULT, &request, sizeof request);
+}
+
+void scenario_user(const struct scenario *scenario, const struct emu_user *user)
+{
+    const struct vbus_user request = {scenario->port, *user};
+    bus_control(IOCTL_VBUS_USER, &request, sizeof request);
+}
+
+void scenario_instance(const struct scenario *scenario, char instance[NT_ID_MAX])
+{
+    struct rig_reader readers[8];
+    size_t count = rig_readers(readers, 8);
+    for (size_t i = 0; i < count && i < 8; i++) {
+        if (readers[i].port == scenario->port) {
+            memcpy(instance, readers[i].instance, NT_ID_MAX);
+            return;
+        }
+    }
+    fail_msg("no reader at port %u", scenario->port);
 }
 
 static void *run_blocked(void *argument)

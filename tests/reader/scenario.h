@@ -38,6 +38,10 @@ uint32_t scenario_connect(const struct scenario *scenario); // resets, selects a
 // Sends a command and returns the status word; the data before it lies in `reply`, `*length` bytes of it.
 unsigned scenario_command(const struct scenario *scenario, uint32_t protocol, const uint8_t *command,
                           size_t command_length, uint8_t *reply, size_t *length);
+// What is wrong with the reader from now on, and who sits at its PIN pad.
+void scenario_fault(const struct scenario *scenario, const struct emu_fault *fault);
+void scenario_user(const struct scenario *scenario, const struct emu_user *user);
+void scenario_instance(const struct scenario *scenario, char instance[NT_ID_MAX]);
 // A request whose callback blocks needs a thread of its own.
 struct scenario_blocked {
     nt_file *file;

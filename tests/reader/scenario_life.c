@@ -6,19 +6,6 @@
 
 enum { STATUS_ACCESS_DENIED = 0xC0000022, STATUS_DEVICE_BUSY = 0x80000011 };
 
-static void instance_of(uint32_t port, char instance[NT_ID_MAX])
-{
-    struct rig_reader readers[8];
-    size_t count = rig_readers(readers, 8);
-    for (size_t i = 0; i < count; i++) {
-        if (readers[i].port == port) {
-            memcpy(instance, readers[i].instance, NT_ID_MAX);
-            return;
-        }
-    }
-    fail_msg("no reader at port %u", port);
-}
-
 static void test_one_opener(void **state)
 {
     struct scenario scenario;
@@ -132,7 +119,7 @@ static void test_orderly_removal(void **state)
     char instance[NT_ID_MAX];
     (void)state;
     scenario_begin(&scenario, rig_default_model(), "t1");
-    instance_of(scenario.port, instance);
+    scenario_instance(&scenario, instance);
     assert_false(rig_status_ok(nt_device_remove(instance))); // a handle is open
     (void)scenario_connect(&scenario);
     nt_close(scenario.file);
@@ -164,7 +151,7 @@ static void test_stop_and_start(void **state)
     uint8_t atr[RIG_ATR_MAX];
     (void)state;
     scenario_begin(&scenario, rig_default_model(), "t1");
-    instance_of(scenario.port, instance);
+    scenario_instance(&scenario, instance);
     (void)scenario_connect(&scenario);
     nt_request *removal = scenario_track(&scenario, RIG_IOCTL_IS_ABSENT);
     assert_int_equal(nt_device_stop(instance), RIG_STATUS_SUCCESS);
@@ -189,7 +176,7 @@ static void test_waiting_request_ends(void **state)
         uint32_t cold = RIG_COLD_RESET;
         uint8_t atr[RIG_ATR_MAX];
         scenario_begin(&scenario, rig_default_model(), "t1");
-        instance_of(scenario.port, instance);
+        scenario_instance(&scenario, instance);
         assert_int_equal(nt_device_stop(instance), RIG_STATUS_SUCCESS);
         struct scenario_blocked request = blocked_reset(&scenario, &cold, atr);
         scenario_block(&request);
@@ -214,7 +201,7 @@ static void test_escape(void **state)
     size_t returned;
     (void)state;
     scenario_begin(&scenario, rig_default_model(), NULL);
-    instance_of(scenario.port, instance);
+    scenario_instance(&scenario, instance);
     (void)snprintf(key, sizeof key, "Enum\\%s\\Device Parameters", instance);
     assert_int_equal(nt_registry_set_dword(key, "EscapeCommandEnable", 1), 0);
     assert_int_equal(nt_device_stop(instance), RIG_STATUS_SUCCESS);
