@@ -113,7 +113,7 @@ PVBUS_PDO VbusChildFind(PVBUS_FDO Fdo, ULONG Port)
     VbusChildrenLock(Fdo);
     for (PLIST_ENTRY entry = Fdo->Children.Flink; entry != &Fdo->Children; entry = entry->Flink) {
         PVBUS_PDO pdo = CONTAINING_RECORD(entry, VBUS_PDO, Link);
-        if (pdo->Port == Port && pdo->Present) {
+        if (pdo->Port == Port && VbusChildPresent(pdo)) {
             ObReferenceObject(pdo->Common.Self);
             found = pdo;
             break;
@@ -139,13 +139,29 @@ static VOID VbusChildUnlink(_Inout_ PVBUS_PDO Pdo)
     }
 }
 
-VOID VbusChildUnplug(PVBUS_PDO Pdo)
+BOOLEAN VbusChildPresent(PVBUS_PDO Pdo)
+{
+    BOOLEAN present;
+    KIRQL irql;
+
+    KeAcquireSpinLock(&Pdo->Lock, &irql);
+    present = Pdo->Present;
+    KeReleaseSpinLock(&Pdo->Lock, irql);
+    return present;
+}
+
+static VOID VbusChildMiss(_Inout_ PVBUS_PDO Pdo)
 {
     KIRQL irql;
 
     KeAcquireSpinLock(&Pdo->Lock, &irql);
     Pdo->Present = FALSE;
     KeReleaseSpinLock(&Pdo->Lock, irql);
+}
+
+VOID VbusChildUnplug(PVBUS_PDO Pdo)
+{
+    VbusChildMiss(Pdo);
     VbusTransferAbort(Pdo, NULL, USBD_STATUS_DEVICE_GONE);
     VbusPdoDropWaits(Pdo);
 }
@@ -179,7 +195,7 @@ static VOID VbusChildReplug(_In_ PVBUS_FDO Fdo, _In_ const struct vbus_plug *Plu
 VOID VbusChildDelete(PVBUS_PDO Pdo)
 {
     PVBUS_FDO parent = Pdo->Parent;
-    BOOLEAN replug = Pdo->Replug && parent != NULL && parent->Common.State == VbusStarted;
+    BOOLEAN replug = Pdo->Replug && parent != NULL && VbusStateGet(&parent->Common) == VbusStarted;
     struct vbus_plug *plug = NULL;
     ULONG port = Pdo->Port;
 
@@ -217,7 +233,7 @@ static VOID VbusChildList(_Inout_ PVBUS_FDO Fdo, _Inout_ PDEVICE_RELATIONS Relat
     while (entry != &Fdo->Children) {
         PVBUS_PDO pdo = CONTAINING_RECORD(entry, VBUS_PDO, Link);
         entry = entry->Flink;
-        if (pdo->Present) {
+        if (VbusChildPresent(pdo)) {
             ObReferenceObject(pdo->Common.Self);
             Relations->Objects[Relations->Count++] = pdo->Common.Self;
             pdo->Reported = TRUE;
@@ -274,7 +290,7 @@ VOID VbusChildrenLose(PVBUS_FDO Fdo)
     VbusChildrenLock(Fdo);
     for (PLIST_ENTRY entry = Fdo->Children.Flink; entry != &Fdo->Children; entry = entry->Flink) {
         PVBUS_PDO pdo = CONTAINING_RECORD(entry, VBUS_PDO, Link);
-        pdo->Present = FALSE;
+        VbusChildMiss(pdo);
         pdo->Missing = TRUE;
     }
     VbusChildrenUnlock(Fdo);
@@ -289,7 +305,7 @@ VOID VbusChildrenDelete(PVBUS_FDO Fdo)
     VbusChildrenLock(Fdo);
     while (!IsListEmpty(&Fdo->Children)) {
         PVBUS_PDO pdo = CONTAINING_RECORD(RemoveHeadList(&Fdo->Children), VBUS_PDO, Link);
-        if (pdo->Common.State == VbusSurpriseRemoved) {
+        if (VbusStateGet(&pdo->Common) == VbusSurpriseRemoved) {
             pdo->Missing = TRUE;
             pdo->Parent = NULL;
         } else {

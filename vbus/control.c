@@ -185,7 +185,9 @@ static NTSTATUS VbusControlPort(_Inout_ PVBUS_CALL Call, _In_ ULONG Code)
 
 static NTSTATUS VbusControlRun(_Inout_ PVBUS_CALL Call, _In_ ULONG Code)
 {
-    if (Call->Fdo->Common.State != VbusStarted && Call->Fdo->Common.State != VbusStopPending) {
+    VBUS_STATE state = VbusStateGet(&Call->Fdo->Common);
+
+    if (state != VbusStarted && state != VbusStopPending) {
         return STATUS_DEVICE_NOT_READY;
     }
     switch (Code) {

@@ -19,16 +19,26 @@ NTSTATUS VbusComplete(PIRP Irp, NTSTATUS Status)
     return VbusCompleteWith(Irp, Status, 0);
 }
 
+VBUS_STATE VbusStateGet(PVBUS_COMMON Common)
+{
+    return (VBUS_STATE)InterlockedCompareExchange(&Common->State, 0, 0);
+}
+
+VOID VbusStateSet(PVBUS_COMMON Common, VBUS_STATE State)
+{
+    InterlockedExchange(&Common->State, State);
+}
+
 VOID VbusStateQuery(PVBUS_COMMON Common, VBUS_STATE Pending)
 {
-    Common->Before = Common->State;
-    Common->State = Pending;
+    Common->Before = VbusStateGet(Common);
+    VbusStateSet(Common, Pending);
 }
 
 VOID VbusStateCancel(PVBUS_COMMON Common, VBUS_STATE Pending)
 {
-    if (Common->State == Pending) { // else the query never came this far
-        Common->State = Common->Before;
+    if (VbusStateGet(Common) == Pending) { // else the query never came this far
+        VbusStateSet(Common, Common->Before);
     }
 }
 
@@ -36,8 +46,9 @@ static NTSTATUS NTAPI VbusDispatchFile(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PVBUS_COMMON common = DeviceObject->DeviceExtension;
     BOOLEAN create = IoGetCurrentIrpStackLocation(Irp)->MajorFunction == IRP_MJ_CREATE;
+    VBUS_STATE state = VbusStateGet(common);
 
-    if (create && common->State != VbusStarted && common->State != VbusStopPending) {
+    if (create && state != VbusStarted && state != VbusStopPending) {
         return VbusComplete(Irp, STATUS_DEVICE_NOT_READY);
     }
     return VbusComplete(Irp, STATUS_SUCCESS);

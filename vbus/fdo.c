@@ -147,11 +147,11 @@ static NTSTATUS VbusFdoStart(_Inout_ PVBUS_FDO Fdo, _Inout_ PIRP Irp)
 {
     NTSTATUS status = VbusFdoForwardAndWait(Fdo, Irp);
 
-    if (NT_SUCCESS(status) && Fdo->Common.State != VbusStopped) { // after a stop it still is enabled
+    if (NT_SUCCESS(status) && VbusStateGet(&Fdo->Common) != VbusStopped) { // after a stop it still is enabled
         status = IoSetDeviceInterfaceState(&Fdo->InterfaceLink, TRUE);
     }
     if (NT_SUCCESS(status)) {
-        Fdo->Common.State = VbusStarted;
+        VbusStateSet(&Fdo->Common, VbusStarted);
         status = STATUS_SUCCESS;
     }
     return VbusComplete(Irp, status);
@@ -178,7 +178,7 @@ static NTSTATUS VbusFdoRelations(_In_ PVBUS_FDO Fdo, _Inout_ PIRP Irp)
 
 static VOID VbusFdoDisable(_Inout_ PVBUS_FDO Fdo)
 {
-    if (Fdo->Common.State != VbusNotStarted && Fdo->Common.State != VbusSurpriseRemoved) {
+    if (VbusStateGet(&Fdo->Common) != VbusNotStarted && VbusStateGet(&Fdo->Common) != VbusSurpriseRemoved) {
         (VOID) IoSetDeviceInterfaceState(&Fdo->InterfaceLink, FALSE); // PnP disables what is left
     }
 }
@@ -188,7 +188,7 @@ static NTSTATUS VbusFdoRemove(_Inout_ PVBUS_FDO Fdo, _Inout_ PIRP Irp)
     NTSTATUS status;
 
     VbusFdoDisable(Fdo);
-    Fdo->Common.State = VbusRemoved;
+    VbusStateSet(&Fdo->Common, VbusRemoved);
     Irp->IoStatus.Status = STATUS_SUCCESS;
     IoSkipCurrentIrpStackLocation(Irp);
     status = IoCallDriver(Fdo->Lower, Irp);
@@ -211,11 +211,11 @@ static NTSTATUS VbusFdoTransition(_Inout_ PVBUS_FDO Fdo, _Inout_ PIRP Irp, _In_ 
         VbusStateQuery(&Fdo->Common, VbusRemovePending);
         break;
     case IRP_MN_STOP_DEVICE:
-        Fdo->Common.State = VbusStopped;
+        VbusStateSet(&Fdo->Common, VbusStopped);
         break;
     default: // IRP_MN_SURPRISE_REMOVAL
         VbusFdoDisable(Fdo);
-        Fdo->Common.State = VbusSurpriseRemoved;
+        VbusStateSet(&Fdo->Common, VbusSurpriseRemoved);
         VbusChildrenLose(Fdo);
         break;
     }

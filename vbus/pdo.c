@@ -12,7 +12,7 @@ static NTSTATUS VbusPdoRemove(_Inout_ PVBUS_PDO Pdo, _Inout_ PIRP Irp)
     VbusPdoDropWaits(Pdo);
     VbusPipesClose(Pdo);
     (VOID) VbusDeviceControl(Pdo, &unconfigure, NULL, &length); // best effort: the function driver is gone
-    Pdo->Common.State = missing ? VbusRemoved : VbusNotStarted;
+    VbusStateSet(&Pdo->Common, missing ? VbusRemoved : VbusNotStarted);
     VbusComplete(Irp, STATUS_SUCCESS);
     if (missing) {
         VbusChildDelete(Pdo);
@@ -40,10 +40,10 @@ static NTSTATUS VbusPdoRelations(_In_ PVBUS_PDO Pdo, _Inout_ PIRP Irp)
 static NTSTATUS VbusPdoStart(_Inout_ PVBUS_PDO Pdo, _Inout_ PIRP Irp)
 {
     POWER_STATE power = {.DeviceState = PowerDeviceD0};
-    BOOLEAN present = Pdo->Present;
+    BOOLEAN present = VbusChildPresent(Pdo);
 
     if (present) {
-        Pdo->Common.State = VbusStarted;
+        VbusStateSet(&Pdo->Common, VbusStarted);
         PoSetPowerState(Pdo->Common.Self, DevicePowerState, power);
     }
     return VbusComplete(Irp, present ? STATUS_SUCCESS : STATUS_NO_SUCH_DEVICE);
@@ -51,7 +51,7 @@ static NTSTATUS VbusPdoStart(_Inout_ PVBUS_PDO Pdo, _Inout_ PIRP Irp)
 
 static NTSTATUS VbusPdoSurprise(_Inout_ PVBUS_PDO Pdo, _Inout_ PIRP Irp)
 {
-    Pdo->Common.State = VbusSurpriseRemoved;
+    VbusStateSet(&Pdo->Common, VbusSurpriseRemoved);
     VbusTransferAbort(Pdo, NULL, USBD_STATUS_DEVICE_GONE);
     VbusPdoDropWaits(Pdo);
     return VbusComplete(Irp, STATUS_SUCCESS);
@@ -73,7 +73,7 @@ static NTSTATUS VbusPdoTransition(_Inout_ PVBUS_PDO Pdo, _Inout_ PIRP Irp, _In_ 
         VbusStateCancel(&Pdo->Common, VbusRemovePending);
         break;
     default: // IRP_MN_STOP_DEVICE
-        Pdo->Common.State = VbusStopped;
+        VbusStateSet(&Pdo->Common, VbusStopped);
         break;
     }
     return VbusComplete(Irp, STATUS_SUCCESS);

@@ -6,10 +6,13 @@ static VOID VbusPdoSuspend(_Inout_ PVBUS_PDO Pdo, _In_ DEVICE_POWER_STATE State)
 {
     // DEVICE_REMOTE_WAKEUP only for a sleep from which the host wants to be woken.
     struct emu_setup wake = {0x00, 0x03, 1, 0, 0};
-    BOOLEAN armed = State == PowerDeviceD2 && Pdo->WaitWake != NULL;
+    BOOLEAN armed;
     ULONG length = 0;
     KIRQL irql;
 
+    KeAcquireSpinLock(&Pdo->Lock, &irql);
+    armed = State == PowerDeviceD2 && Pdo->WaitWake != NULL;
+    KeReleaseSpinLock(&Pdo->Lock, irql);
     VbusTransferAbort(Pdo, NULL, USBD_STATUS_CANCELED);
     if (armed) {
         (VOID) VbusDeviceControl(Pdo, &wake, NULL,
@@ -55,7 +58,8 @@ static NTSTATUS VbusPdoWaitWake(_Inout_ PVBUS_PDO Pdo, _Inout_ PIRP Irp)
     if ((Pdo->Plug.model.ccid[42] & 0x10) == 0) { // dwFeatures 00100000
         return VbusComplete(Irp, STATUS_NOT_SUPPORTED);
     }
-    return VbusSlotHold(Pdo, &Pdo->WaitWake, Irp);
+    (VOID) VbusSlotHold(Pdo, &Pdo->WaitWake, Irp);
+    return STATUS_PENDING;
 }
 
 NTSTATUS VbusPdoPower(PVBUS_PDO Pdo, PIRP Irp)
@@ -81,7 +85,13 @@ NTSTATUS VbusPdoPower(PVBUS_PDO Pdo, PIRP Irp)
 // A card has moved: wakes the host if the reader sleeps and was told to.
 VOID VbusPdoWake(PVBUS_PDO Pdo)
 {
-    if (Pdo->Power == PowerDeviceD2) {
+    BOOLEAN asleep;
+    KIRQL irql;
+
+    KeAcquireSpinLock(&Pdo->Lock, &irql);
+    asleep = Pdo->Power == PowerDeviceD2;
+    KeReleaseSpinLock(&Pdo->Lock, irql);
+    if (asleep) {
         VbusSlotComplete(Pdo, &Pdo->WaitWake, STATUS_SUCCESS);
     }
 }

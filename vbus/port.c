@@ -25,7 +25,7 @@ static VOID NTAPI VbusSlotCancel(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     VbusComplete(Irp, STATUS_CANCELLED);
 }
 
-NTSTATUS VbusSlotHold(PVBUS_PDO Pdo, PIRP *Slot, PIRP Irp)
+BOOLEAN VbusSlotHold(PVBUS_PDO Pdo, PIRP *Slot, PIRP Irp)
 {
     NTSTATUS status = STATUS_PENDING;
     KIRQL irql;
@@ -48,7 +48,7 @@ NTSTATUS VbusSlotHold(PVBUS_PDO Pdo, PIRP *Slot, PIRP Irp)
     if (status != STATUS_PENDING) {
         VbusComplete(Irp, status);
     }
-    return STATUS_PENDING;
+    return status == STATUS_PENDING;
 }
 
 VOID VbusSlotComplete(PVBUS_PDO Pdo, PIRP *Slot, NTSTATUS Status)
@@ -101,12 +101,11 @@ NTSTATUS VbusPortIdle(PVBUS_PDO Pdo, PIRP Irp)
     if (item == NULL) {
         return VbusComplete(Irp, STATUS_INSUFFICIENT_RESOURCES);
     }
-    if (Pdo->Idle != NULL) { // before the work item is queued for the wrong request
+    if (VbusSlotHold(Pdo, &Pdo->Idle, Irp)) {
+        IoQueueWorkItem(item, VbusPortIdleWork, DelayedWorkQueue, item);
+    } else {
         IoFreeWorkItem(item);
-        return VbusComplete(Irp, STATUS_DEVICE_BUSY);
     }
-    (VOID) VbusSlotHold(Pdo, &Pdo->Idle, Irp);
-    IoQueueWorkItem(item, VbusPortIdleWork, DelayedWorkQueue, item);
     return STATUS_PENDING;
 }
 
@@ -139,7 +138,7 @@ static NTSTATUS VbusPortStatus(_In_ PVBUS_PDO Pdo, _Inout_ PIRP Irp)
     if (status == NULL) {
         return VbusComplete(Irp, STATUS_INVALID_PARAMETER);
     }
-    *status = Pdo->Present ? USBD_PORT_ENABLED | USBD_PORT_CONNECTED : 0;
+    *status = VbusChildPresent(Pdo) ? USBD_PORT_ENABLED | USBD_PORT_CONNECTED : 0;
     return VbusComplete(Irp, STATUS_SUCCESS);
 }
 
@@ -147,7 +146,7 @@ static NTSTATUS VbusPortCycle(_Inout_ PVBUS_PDO Pdo, _Inout_ PIRP Irp)
 {
     PVBUS_FDO parent = Pdo->Parent;
 
-    if (parent == NULL || !Pdo->Present) {
+    if (parent == NULL || !VbusChildPresent(Pdo)) {
         return VbusComplete(Irp, STATUS_NO_SUCH_DEVICE);
     }
     Pdo->Replug = TRUE;

@@ -57,6 +57,7 @@ static USBD_STATUS VbusPipeReset(_Inout_ PVBUS_PDO Pdo, _Inout_ PVBUS_PIPE Pipe,
     struct emu_setup clear = {0x02, 0x01, 0, Pipe->Address, 0};
     USBD_STATUS status = USBD_STATUS_SUCCESS;
     ULONG length = 0;
+    KIRQL irql;
 
     if (VbusTransferPending(Pdo, Pipe)) {
         return USBD_STATUS_ERROR_BUSY;
@@ -65,7 +66,9 @@ static USBD_STATUS VbusPipeReset(_Inout_ PVBUS_PDO Pdo, _Inout_ PVBUS_PIPE Pipe,
         status = VbusDeviceControl(Pdo, &clear, NULL, &length);
     }
     if (Function != URB_FUNCTION_SYNC_CLEAR_STALL && USBD_SUCCESS(status)) {
+        KeAcquireSpinLock(&Pdo->Lock, &irql);
         Pipe->Halted = FALSE;
+        KeReleaseSpinLock(&Pdo->Lock, irql);
     }
     return status;
 }
@@ -122,10 +125,17 @@ static USBD_STATUS VbusUrbRun(_Inout_ PVBUS_PDO Pdo, _Inout_ PURB Urb)
 
 static USBD_STATUS VbusUrbAdmit(_In_ PVBUS_PDO Pdo)
 {
-    if (!Pdo->Present) {
+    BOOLEAN present, awake;
+    KIRQL irql;
+
+    KeAcquireSpinLock(&Pdo->Lock, &irql);
+    present = Pdo->Present;
+    awake = Pdo->Power == PowerDeviceD0;
+    KeReleaseSpinLock(&Pdo->Lock, irql);
+    if (!present) {
         return USBD_STATUS_DEVICE_GONE;
     }
-    if (Pdo->Common.State == VbusNotStarted || Pdo->Power != PowerDeviceD0) {
+    if (!awake || VbusStateGet(&Pdo->Common) == VbusNotStarted) {
         return USBD_STATUS_DEV_NOT_RESPONDING;
     }
     return USBD_STATUS_SUCCESS;

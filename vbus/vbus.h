@@ -26,7 +26,8 @@ typedef enum _VBUS_STATE {
 typedef struct _VBUS_COMMON { // what both extensions begin with
     BOOLEAN IsPdo;
     PDEVICE_OBJECT Self;
-    VBUS_STATE State, Before; // Before: a query made it pending
+    LONG volatile State; // a VBUS_STATE: PnP writes it while requests read it
+    VBUS_STATE Before;   // a query made it pending
 } VBUS_COMMON, *PVBUS_COMMON;
 
 typedef struct _VBUS_FDO {
@@ -71,6 +72,8 @@ typedef struct _VBUS_PDO {
 // driver.c
 NTSTATUS VbusComplete(_Inout_ PIRP Irp, _In_ NTSTATUS Status);
 NTSTATUS VbusCompleteWith(_Inout_ PIRP Irp, _In_ NTSTATUS Status, _In_ ULONG_PTR Information);
+VBUS_STATE VbusStateGet(_In_ PVBUS_COMMON Common);
+VOID VbusStateSet(_Inout_ PVBUS_COMMON Common, _In_ VBUS_STATE State);
 VOID VbusStateQuery(_Inout_ PVBUS_COMMON Common, _In_ VBUS_STATE Pending);
 VOID VbusStateCancel(_Inout_ PVBUS_COMMON Common, _In_ VBUS_STATE Pending);
 
@@ -93,6 +96,8 @@ _IRQL_requires_(PASSIVE_LEVEL)
 PVBUS_PDO VbusChildFind(_In_ PVBUS_FDO Fdo, _In_ ULONG Port); // referenced
 _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID VbusChildRelease(_In_ PVBUS_PDO Pdo);
+_IRQL_requires_max_(DISPATCH_LEVEL)
+BOOLEAN VbusChildPresent(_In_ PVBUS_PDO Pdo);
 _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID VbusChildUnplug(_In_ PVBUS_PDO Pdo);
 _IRQL_requires_(PASSIVE_LEVEL)
@@ -129,9 +134,10 @@ _IRQL_requires_max_(DISPATCH_LEVEL)
 NTSTATUS VbusPdoInternalControl(_In_ PVBUS_PDO Pdo, _Inout_ PIRP Irp);
 _IRQL_requires_(PASSIVE_LEVEL)
 NTSTATUS VbusPortIdle(_In_ PVBUS_PDO Pdo, _Inout_ PIRP Irp);
-// A pended IRP in one of the PDO's two slots (WaitWake, Idle): held until taken or cancelled.
+// A pended IRP in one of the PDO's two slots (WaitWake, Idle): held until taken or cancelled. FALSE:
+// completed with an error; the caller returns STATUS_PENDING in either case.
 _IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS VbusSlotHold(_In_ PVBUS_PDO Pdo, _Inout_ PIRP *Slot, _Inout_ PIRP Irp);
+BOOLEAN VbusSlotHold(_In_ PVBUS_PDO Pdo, _Inout_ PIRP *Slot, _Inout_ PIRP Irp);
 _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID VbusSlotComplete(_In_ PVBUS_PDO Pdo, _Inout_ PIRP *Slot, _In_ NTSTATUS Status);
 
