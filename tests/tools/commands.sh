@@ -41,7 +41,7 @@ said() {
     fi
 }
 
-for command in apdu list cards models atr insert eject unplug report; do
+for command in apdu list cards models atr insert eject unplug report scenario sweep; do
     run 0 "$command" --help
     said out "^usage: lectern $command"
     refused 2 "$command" --nonsense
@@ -103,6 +103,24 @@ said err 'STATUS_UNRECOGNIZED_MEDIA'
 refused 2 atr
 refused 2 atr 3
 refused 2 atr 3B000000000000000000000000000000000000000000000000000000000000000000000000
+
+refused 2 scenario
+refused 1 scenario "$dir/nothing"
+refused 2 sweep more
+refused 2 sweep --seed soon
+refused 1 sweep --model no-such-model
+refused 1 sweep --models "$dir/nothing"
+run 0 sweep --model Lectern
+said out '^1 models, 1 ok, 0 failed$'
+run 0 sweep --model ACR122U --json
+said out '"ok":.*true'
+run 0 sweep --show --model ACR122U
+said out '^plug ACR122U$'
+timeout 60 "$lectern" sweep --show --model ACR122U >"$dir/acr.scn" && run 0 scenario "$dir/acr.scn"
+head -1 "$(dirname "$0")/../../data/readers.tsv" >"$dir/broken.tsv"
+echo nonsense >>"$dir/broken.tsv"
+refused 1 sweep --models "$dir/broken.tsv"
+said err 'broken.tsv:2'
 
 refused 2 insert t1
 refused 2 insert --control "$dir/socket"
