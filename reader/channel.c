@@ -19,7 +19,7 @@ VOID ChannelInitialize(PCHANNEL Channel)
 NTSTATUS ChannelOpen(PREADER Reader)
 {
     PCHANNEL channel = &Reader->Channel;
-    ULONG packet = Reader->Usb.BulkIn.MaximumPacketSize;
+    ULONG packet = max(Reader->Usb.BulkIn.MaximumPacketSize, 1u); // a token has no such pipe
     ULONG message = Reader->Usb.Interface.Descriptor.MaxMessageLength;
     NTSTATUS status;
 
@@ -29,6 +29,9 @@ NTSTATUS ChannelOpen(PREADER Reader)
     }
     message = max(message, CHANNEL_SMALLEST);
     channel->MessageMax = message > CCID_MESSAGE_MAX ? CCID_MESSAGE_MAX : message;
+    if (Reader->Usb.Interface.Transport != CcidBulk) {
+        channel->MessageMax = min(channel->MessageMax, CCID_HEADER_LENGTH + ICCD_TRANSFER_MAX);
+    }
     channel->OutSize = channel->MessageMax;
     // Whole packets, and room for one more: a full packet into a lesser remainder is babble, USB 2.0 8.7.4.
     channel->InSize = channel->MessageMax < CHANNEL_IN_SMALLEST ? CHANNEL_IN_SMALLEST : channel->MessageMax;
@@ -263,7 +266,8 @@ NTSTATUS ChannelRun(PSLOT Slot, PCOMMAND Command)
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    status = CommandExchange(Slot, Command, &wait);
+    status = reader->Usb.Interface.Transport == CcidBulk ? CommandExchange(Slot, Command, &wait)
+                                                         : ChannelTokenRun(Slot, Command, &wait);
     KeSetEvent(&reader->Channel.Free, IO_NO_INCREMENT, FALSE);
     // An escape may be answered by the reader without a look at the slot.
     if (Command->Answered && Command->Type != CCID_ESCAPE) {

@@ -57,6 +57,11 @@ NTSTATUS ChannelRun(_Inout_ PSLOT Slot, _Inout_ PCOMMAND Command);
 _IRQL_requires_(PASSIVE_LEVEL)
 VOID ChannelDrain(_Inout_ PREADER Reader);
 
+// channel_token.c: what ChannelRun is for a token. The caller owns the channel.
+_Must_inspect_result_
+_IRQL_requires_(PASSIVE_LEVEL)
+NTSTATUS ChannelTokenRun(_Inout_ PSLOT Slot, _Inout_ PCOMMAND Command, _In_ const USB_WAIT *Wait);
+
 // channel_abort.c: ends a command the reader still works on, CCID 1.1 5.3.1. The caller owns the channel.
 _IRQL_requires_(PASSIVE_LEVEL)
 VOID ChannelAbort(_Inout_ PREADER Reader, _In_ UCHAR Slot, _In_ const USB_WAIT *Wait);

@@ -42,8 +42,8 @@ VOID ChannelAbort(PREADER Reader, UCHAR Slot, const USB_WAIT *Wait)
         return;
     }
     // CCID 1.1 5.3.1: the control request and the bulk message of the same sequence number belong together.
-    status = UsbClassRequest(Reader, CCID_REQUEST_ABORT, (USHORT)(request.Sequence << 8 | Slot), NULL, &none,
-                             &wait);
+    status = UsbClassRequest(Reader, FALSE, CCID_REQUEST_ABORT, (USHORT)(request.Sequence << 8 | Slot), NULL,
+                             &none, &wait);
     if (NT_SUCCESS(status)) {
         status = ChannelSend(Reader, &request, NULL, &wait);
     }

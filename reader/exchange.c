@@ -3,12 +3,18 @@
 #include "reader/ccid/parameters.h"
 #include "reader/ccid/timing.h"
 
-const EXCHANGE *ExchangeSelect(ULONG Features)
+const EXCHANGE *ExchangeSelect(const CCID_INTERFACE *Interface)
 {
-    if ((Features & (CCID_FEATURE_SHORT_APDU | CCID_FEATURE_EXTENDED_APDU)) != 0) {
+    ULONG features = Interface->Descriptor.Features;
+
+    // A token of version A names no level; the channel makes a TPDU of its phases.
+    if (Interface->Transport == CcidTokenA) {
+        return &ExchangeTpdu;
+    }
+    if ((features & (CCID_FEATURE_SHORT_APDU | CCID_FEATURE_EXTENDED_APDU)) != 0) {
         return &ExchangeApdu;
     }
-    return (Features & CCID_FEATURE_TPDU) != 0 ? &ExchangeTpdu : &ExchangeCharacter;
+    return (features & CCID_FEATURE_TPDU) != 0 ? &ExchangeTpdu : &ExchangeCharacter;
 }
 
 NTSTATUS ExchangeBlock(PSLOT Slot, PCOMMAND Command, USHORT Level, UCHAR Multiplier)

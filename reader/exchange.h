@@ -14,7 +14,7 @@ extern const EXCHANGE ExchangeApdu;
 extern const EXCHANGE ExchangeTpdu;
 extern const EXCHANGE ExchangeCharacter;
 
-const EXCHANGE *ExchangeSelect(_In_ ULONG Features);
+const EXCHANGE *ExchangeSelect(_In_ const CCID_INTERFACE *Interface);
 
 // RDF_TRANSMIT
 NTSTATUS NTAPI ExchangeTransmit(_Inout_ PSMARTCARD_EXTENSION Smartcard);

@@ -88,7 +88,7 @@ static NTSTATUS HardwareOpen(PREADER Reader)
         return status;
     }
     RegistryRead(Reader);
-    Reader->Exchange = ExchangeSelect(Reader->Usb.Interface.Descriptor.Features);
+    Reader->Exchange = ExchangeSelect(&Reader->Usb.Interface);
     status = ChannelOpen(Reader);
     if (NT_SUCCESS(status)) {
         status = InterruptOpen(Reader);

@@ -170,7 +170,7 @@ NTSTATUS UsbPipeReset(PREADER Reader, const USB_PIPE *Pipe, const USB_WAIT *Wait
     return status;
 }
 
-NTSTATUS UsbClassRequest(PREADER Reader, UCHAR Request, USHORT Value, PVOID Buffer, PULONG Length,
+NTSTATUS UsbClassRequest(PREADER Reader, BOOLEAN In, UCHAR Request, USHORT Value, PVOID Buffer, PULONG Length,
                          const USB_WAIT *Wait)
 {
     struct _URB_CONTROL_VENDOR_OR_CLASS_REQUEST urb;
@@ -181,7 +181,7 @@ NTSTATUS UsbClassRequest(PREADER Reader, UCHAR Request, USHORT Value, PVOID Buff
     urb.Hdr.Length = sizeof(urb);
     urb.Hdr.Function = URB_FUNCTION_CLASS_INTERFACE;
     urb.TransferFlags =
-        size != 0 ? USBD_TRANSFER_DIRECTION_IN | USBD_SHORT_TRANSFER_OK : USBD_TRANSFER_DIRECTION_OUT;
+        In ? USBD_TRANSFER_DIRECTION_IN | USBD_SHORT_TRANSFER_OK : USBD_TRANSFER_DIRECTION_OUT;
     urb.TransferBufferLength = size;
     urb.TransferBuffer = Buffer;
     urb.Request = Request;

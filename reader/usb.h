@@ -27,7 +27,7 @@ typedef struct _USB_PIPE {
 
 typedef struct _USB_FUNCTION {
     USB_DEVICE_DESCRIPTOR Device;
-    CCID_INTERFACE Interface;
+    CCID_INTERFACE Interface; // decides the transport
     USB_PIPE BulkIn;
     USB_PIPE BulkOut;
     USB_PIPE Interrupt;
@@ -82,8 +82,8 @@ NTSTATUS UsbPipeReset(_In_ PREADER Reader, _In_ const USB_PIPE *Pipe, _In_ const
 _Must_inspect_result_
 _IRQL_requires_(PASSIVE_LEVEL)
 NTSTATUS
-UsbClassRequest(_In_ PREADER Reader, _In_ UCHAR Request, _In_ USHORT Value, _Out_opt_ PVOID Buffer,
-                _Inout_ PULONG Length, _In_ const USB_WAIT *Wait);
+UsbClassRequest(_In_ PREADER Reader, _In_ BOOLEAN In, _In_ UCHAR Request, _In_ USHORT Value,
+                _Inout_opt_ PVOID Buffer, _Inout_ PULONG Length, _In_ const USB_WAIT *Wait);
 
 // The status of a URB whose IRP has come back.
 NTSTATUS UsbStatus(_In_ NTSTATUS IrpStatus, _In_ USBD_STATUS UrbStatus);

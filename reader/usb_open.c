@@ -100,8 +100,9 @@ static NTSTATUS ConfigurationSelect(PREADER Reader, PUSB_CONFIGURATION_DESCRIPTO
         PipeTake(&Reader->Usb.BulkIn, list[0].Interface, Reader->Usb.Interface.BulkIn);
         PipeTake(&Reader->Usb.BulkOut, list[0].Interface, Reader->Usb.Interface.BulkOut);
         PipeTake(&Reader->Usb.Interrupt, list[0].Interface, Reader->Usb.Interface.Interrupt);
-        if (Reader->Usb.BulkIn.Handle == NULL || Reader->Usb.BulkOut.Handle == NULL ||
-            Reader->Usb.BulkIn.MaximumPacketSize == 0) {
+        if (Reader->Usb.Interface.Transport == CcidBulk &&
+            (Reader->Usb.BulkIn.Handle == NULL || Reader->Usb.BulkOut.Handle == NULL ||
+             Reader->Usb.BulkIn.MaximumPacketSize == 0)) {
             status = STATUS_DEVICE_CONFIGURATION_ERROR;
         }
     }
@@ -163,7 +164,7 @@ static VOID ListRead(PREADER Reader, UCHAR Request, UCHAR Promised, PULONG *List
     if (list == NULL) {
         return;
     }
-    status = UsbClassRequest(Reader, Request, 0, list, &length, &ControlWait);
+    status = UsbClassRequest(Reader, TRUE, Request, 0, list, &length, &ControlWait);
     if (!NT_SUCCESS(status) || length == 0 || length % sizeof(ULONG) != 0) {
         ExFreePoolWithTag(list, READER_TAG);
         return;

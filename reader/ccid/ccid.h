@@ -87,6 +87,21 @@
 #define CCID_ERROR_BAD_SLOT               0x05
 #define CCID_ERROR_NOT_SUPPORTED          0x00
 
+// Requests, response types and phases of ICCD 1.0 chapter 6
+#define ICCD_POWER_ON         0x62
+#define ICCD_POWER_OFF        0x63
+#define ICCD_XFR_BLOCK        0x65
+#define ICCD_DATA_BLOCK       0x6F
+#define ICCD_SLOT_STATUS      0x81
+#define ICCD_ICC_STATUS       0xA0
+#define ICCD_RESPONSE_STATUS  0x40
+#define ICCD_RESPONSE_POLLING 0x80
+#define ICCD_PHASE_DATA       0x10
+#define ICCD_PHASE_STATUS     0x20
+#define ICCD_PHASE_BUSY       0x40
+#define ICCD_PHASE_MUTE       0x80
+#define ICCD_TRANSFER_MAX     0x1000 // bytes of one control transfer that host controllers take
+
 // wLevelParameter and bChainParameter, CCID 1.1 6.1.4 and 6.2.1
 #define CCID_CHAIN_WHOLE    0x0000
 #define CCID_CHAIN_BEGIN    0x0001

@@ -14,7 +14,8 @@
 #define ENDPOINT_BULK          2
 #define ENDPOINT_INTERRUPT     3
 #define ENDPOINT_PACKET_MASK   0x07FF
-#define PROTOCOL_BULK          0
+#define PROTOCOL_TOKEN_A       1
+#define PROTOCOL_TOKEN_B       2
 
 BOOLEAN CcidClassDecode(const UCHAR *Bytes, ULONG Length, PCCID_CLASS Class)
 {
@@ -71,11 +72,18 @@ static VOID InterfaceAddEndpoint(PCCID_INTERFACE Interface, const UCHAR *Descrip
     }
 }
 
-static BOOLEAN InterfaceUsable(const CCID_INTERFACE *Interface, BOOLEAN Described)
+// Bulk endpoints decide, since some readers name a token's protocol and are none.
+static BOOLEAN InterfaceUsable(PCCID_INTERFACE Interface, BOOLEAN Described)
 {
-    return Described && (Interface->Class == CCID_INTERFACE_CLASS || Interface->Class == CCID_VENDOR_CLASS) &&
-           Interface->Protocol == PROTOCOL_BULK && Interface->BulkIn != 0 && Interface->BulkOut != 0 &&
-           Interface->BulkInPacket != 0;
+    if (!Described || (Interface->Class != CCID_INTERFACE_CLASS && Interface->Class != CCID_VENDOR_CLASS)) {
+        return FALSE;
+    }
+    if (Interface->BulkIn != 0 && Interface->BulkOut != 0) {
+        Interface->Transport = CcidBulk;
+        return Interface->BulkInPacket != 0;
+    }
+    Interface->Transport = Interface->Protocol == PROTOCOL_TOKEN_A ? CcidTokenA : CcidTokenB;
+    return Interface->Protocol == PROTOCOL_TOKEN_A || Interface->Protocol == PROTOCOL_TOKEN_B;
 }
 
 // One descriptor's total length and its place are trusted only after this.

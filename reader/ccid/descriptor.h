@@ -27,12 +27,19 @@ typedef struct _CCID_CLASS {
     UCHAR MaxBusySlots;
 } CCID_CLASS, *PCCID_CLASS;
 
+typedef enum _CCID_TRANSPORT {
+    CcidBulk,
+    CcidTokenA, // ICCD: control requests, T=0 bytes
+    CcidTokenB, // ICCD: control requests, blocks
+} CCID_TRANSPORT;
+
 // Endpoint addresses 0 stand for an absent endpoint.
 typedef struct _CCID_INTERFACE {
     UCHAR Number;
     UCHAR AlternateSetting;
     UCHAR Class;
     UCHAR Protocol; // 0 CCID, 1 ICCD version A, 2 ICCD version B
+    CCID_TRANSPORT Transport;
     UCHAR BulkIn;
     UCHAR BulkOut;
     UCHAR Interrupt;
@@ -47,7 +54,7 @@ BOOLEAN CcidClassDecode(_In_ const UCHAR *Bytes, _In_ ULONG Length, _Out_ PCCID_
 
 // Walks a whole configuration descriptor of Length received bytes and takes the first usable reader
 // interface. STATUS_DEVICE_CONFIGURATION_ERROR: lengths that overlap or lead outside, however harmless.
-// STATUS_NO_MATCH: well formed, but no bulk CCID interface in it.
+// STATUS_NO_MATCH: well formed, but no CCID or ICCD interface in it.
 _Must_inspect_result_
 NTSTATUS CcidInterfaceFind(_In_ const UCHAR *Configuration, _In_ ULONG Length,
                            _Out_ PCCID_INTERFACE Interface);

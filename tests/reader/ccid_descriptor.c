@@ -116,14 +116,29 @@ static VOID WithoutABulkPipeNothingMatches(void)
     TotalSet(TOTAL - 14);
     CHECK_STATUS(CcidInterfaceFind(Copy, TOTAL - 14, &Found), STATUS_NO_MATCH);
     Setup();
-    Copy[16] = 2; // ICCD version B
-    CHECK_STATUS(CcidInterfaceFind(Copy, TOTAL, &Found), STATUS_NO_MATCH);
-    Setup();
     Copy[CLASS_OFFSET + 1] = 0x24; // another functional descriptor
     CHECK_STATUS(CcidInterfaceFind(Copy, TOTAL, &Found), STATUS_NO_MATCH);
     Setup();
     RtlZeroMemory(Copy + CLASS_OFFSET + 2, CCID_CLASS_LENGTH - 2); // messages of no length
     CHECK_STATUS(CcidInterfaceFind(Copy, TOTAL, &Found), STATUS_NO_MATCH);
+}
+
+// The endpoints tell a token from a reader that calls itself one.
+static VOID TellsTokens(void)
+{
+    static const CCID_TRANSPORT tokens[] = {CcidTokenA, CcidTokenB};
+
+    for (UCHAR protocol = 1; protocol <= 2; protocol++) {
+        Setup();
+        Copy[16] = protocol; // bInterfaceProtocol
+        CHECK_STATUS(CcidInterfaceFind(Copy, TOTAL, &Found), STATUS_SUCCESS);
+        CHECK_EQ(Found.Transport, CcidBulk);
+        TotalSet(ENDPOINT_OFFSET);
+        CHECK_STATUS(CcidInterfaceFind(Copy, ENDPOINT_OFFSET, &Found), STATUS_SUCCESS);
+        CHECK_EQ(Found.Transport, tokens[protocol - 1]);
+    }
+    Copy[16] = 3;
+    CHECK_STATUS(CcidInterfaceFind(Copy, ENDPOINT_OFFSET, &Found), STATUS_NO_MATCH);
 }
 
 static VOID RefusesBadLengths(void)
@@ -167,6 +182,7 @@ const struct WdmTest WdmTests[] = {{"decodes every field", DecodesEveryField},
                                    {"second interface", TakesTheSecondInterface},
                                    {"no interrupt pipe", WorksWithoutInterrupt},
                                    {"no bulk pipe", WithoutABulkPipeNothingMatches},
+                                   {"tokens", TellsTokens},
                                    {"bad lengths", RefusesBadLengths},
                                    {"every byte", SurvivesEveryByte},
                                    {NULL, NULL}};

@@ -20,7 +20,7 @@ static VOID Begin(ULONG Features, const SCRIPT_LINE *Lines, ULONG Count)
 {
     ScriptBegin(&Slot, &Reader, Lines, Count);
     Reader.Usb.Interface.Descriptor.Features = Features;
-    Reader.Exchange = ExchangeSelect(Features);
+    Reader.Exchange = ExchangeSelect(&Reader.Usb.Interface);
 }
 
 static VOID ShortPassesThrough(void)

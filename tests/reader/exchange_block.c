@@ -14,7 +14,8 @@ static const UCHAR Status[] = {0x90, 0x00};
 static VOID Begin(ULONG Features, const SCRIPT_LINE *Lines, ULONG Count)
 {
     ScriptBegin(&Slot, &Reader, Lines, Count);
-    Reader.Exchange = ExchangeSelect(Features);
+    Reader.Usb.Interface.Descriptor.Features = Features;
+    Reader.Exchange = ExchangeSelect(&Reader.Usb.Interface);
 }
 
 static VOID TpduT0LeavesLeBehind(void)
