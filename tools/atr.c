@@ -16,8 +16,29 @@ const struct command atr_command = {
     "usage: lectern atr [--json] HEX...\n"
     "\n"
     "Lets the smart card driver library parse HEX, in one piece or several, as an answer to reset, and "
-    "prints what it makes of it.\n"
-    "Times are in microseconds at 4 MHz, with the parameters in use right after the reset.\n",
+    "prints what\n"
+    "it makes of it, for a reader of 4 MHz and 10752 bit/s. Times are in microseconds, with the parameters "
+    "in use\n"
+    "right after the reset.\n"
+    "\n"
+    "  --json    print one JSON object, with everything of the library's SCARD_CARD_CAPABILITIES:\n"
+    "    atr, historical              bytes in hex\n"
+    "    convention                   direct, inverse\n"
+    "    protocols, selected          T=0, T=1; selected is null while there is a choice\n"
+    "    mode                         negotiable, specific\n"
+    "    fi, di, f, d, dDivisor       Fl and Dl, the indices in TA1, and what they stand for: F and D / "
+    "dDivisor\n"
+    "    n, guardMicroseconds         N, the extra guard time in etu, and GT\n"
+    "    ii, p                        II in mA, P in 0.1 V\n"
+    "    etuMicroseconds              the elementary time unit, whole microseconds as the library keeps it\n"
+    "    wi, wtMicroseconds           T=0: waiting integer and work waiting time\n"
+    "    ifsc, edc                    T=1: size of the card's blocks; 0 LRC, 1 CRC\n"
+    "    cwi, cwtMicroseconds         T=1: character waiting integer and time\n"
+    "    bwi, bwtMicroseconds         T=1: block waiting integer and time\n"
+    "    bgtMicroseconds              T=1: block guard time\n"
+    "    pts                          PtsData: type (default, optimal, user), fl, dl, clockKHz, dataRate in "
+    "bit/s,\n"
+    "                                 stopBits\n",
     run,
 };
 
@@ -53,19 +74,43 @@ static void add_number(cJSON *object, const char *key, unsigned value)
     cJSON_AddNumberToObject(object, key, value);
 }
 
-static cJSON *describe(const struct AtrFacts *facts)
+static void add_hex(cJSON *object, const char *key, const uint8_t *bytes, size_t length)
 {
-    char historical[3 * sizeof facts->Historical];
-    cJSON *object = cJSON_CreateObject();
-    hex_print(facts->Historical, facts->HistoricalLength, historical);
-    cJSON_AddStringToObject(object, "convention", facts->Inverse ? "inverse" : "direct");
+    char text[3 * RIG_ATR_MAX];
+    hex_print(bytes, length, text);
+    cJSON_AddStringToObject(object, key, text);
+}
+
+static void add_protocols(cJSON *object, const struct AtrFacts *facts)
+{
     cJSON *list = cJSON_AddArrayToObject(object, "protocols");
     for (unsigned protocol = 0; protocol <= 1; protocol++) {
         if ((facts->Supported >> protocol & 1) != 0) {
             cJSON_AddItemToArray(list, cJSON_CreateString(protocol == 0 ? "T=0" : "T=1"));
         }
     }
+    if (facts->Selected == 0) {
+        cJSON_AddNullToObject(object, "selected");
+    } else {
+        cJSON_AddStringToObject(object, "selected", facts->Selected == RIG_PROTOCOL_T1 ? "T=1" : "T=0");
+    }
     cJSON_AddStringToObject(object, "mode", facts->Negotiable ? "negotiable" : "specific");
+}
+
+static void add_pts(cJSON *object, const struct AtrFacts *facts)
+{
+    static const char *const types[] = {"default", "optimal", "user"}; // PTS_TYPE_...
+    cJSON *pts = cJSON_AddObjectToObject(object, "pts");
+    cJSON_AddStringToObject(pts, "type", facts->PtsType < 3 ? types[facts->PtsType] : "unknown");
+    add_number(pts, "fl", facts->PtsFl);
+    add_number(pts, "dl", facts->PtsDl);
+    add_number(pts, "clockKHz", facts->PtsClock);
+    add_number(pts, "dataRate", facts->PtsRate);
+    add_number(pts, "stopBits", facts->PtsStopBits);
+}
+
+static void add_numbers(cJSON *object, const struct AtrFacts *facts)
+{
     const struct {
         const char *key;
         unsigned value;
@@ -74,6 +119,7 @@ static cJSON *describe(const struct AtrFacts *facts)
         {"di", facts->Dl},
         {"f", facts->F},
         {"d", facts->DNumerator},
+        {"dDivisor", facts->DDivisor},
         {"n", facts->N},
         {"ii", facts->Current},
         {"p", facts->Voltage},
@@ -92,7 +138,17 @@ static cJSON *describe(const struct AtrFacts *facts)
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         add_number(object, numbers[i].key, numbers[i].value);
     }
-    cJSON_AddStringToObject(object, "historical", historical);
+}
+
+static cJSON *describe(const struct AtrFacts *facts, const uint8_t *atr, size_t length)
+{
+    cJSON *object = cJSON_CreateObject();
+    add_hex(object, "atr", atr, length);
+    cJSON_AddStringToObject(object, "convention", facts->Inverse ? "inverse" : "direct");
+    add_protocols(object, facts);
+    add_numbers(object, facts);
+    add_pts(object, facts);
+    add_hex(object, "historical", facts->Historical, facts->HistoricalLength);
     return object;
 }
 
@@ -110,7 +166,7 @@ static int parse(const struct command *command, const uint8_t *atr, size_t lengt
         return complain_status(command, "not a usable ATR", facts.Status);
     }
     if (json) {
-        return print_json(command, describe(&facts));
+        return print_json(command, describe(&facts, atr, length));
     }
     print_facts(&facts);
     return EXIT_DONE;

@@ -42,6 +42,13 @@ static void AtrTakeFacts(const SMARTCARD_EXTENSION *Extension, struct AtrFacts *
     Facts->DNumerator = Card->BitRateAdjustment[Card->Dl & 15].DNumerator;
     Facts->DDivisor = Card->BitRateAdjustment[Card->Dl & 15].DDivisor;
     Facts->Supported = Card->Protocol.Supported;
+    Facts->Selected = Card->Protocol.Selected;
+    Facts->PtsType = Card->PtsData.Type;
+    Facts->PtsFl = Card->PtsData.Fl;
+    Facts->PtsDl = Card->PtsData.Dl;
+    Facts->PtsStopBits = Card->PtsData.StopBits;
+    Facts->PtsClock = Card->PtsData.CLKFrequency;
+    Facts->PtsRate = Card->PtsData.DataRate;
     Facts->Etu = Card->etu;
     Facts->GT = Card->GT;
     Facts->WT = Card->T0.WT;

@@ -10,6 +10,9 @@ struct AtrFacts {
     unsigned char HistoricalLength, Historical[16];
     unsigned int F, DNumerator, DDivisor;
     unsigned int Supported; // SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1
+    unsigned int Selected;  // one of them when there is no choice, else 0
+    unsigned char PtsType, PtsFl, PtsDl, PtsStopBits;
+    unsigned int PtsClock, PtsRate; // kHz, bit/s; these and the times below hold right after the reset
     unsigned int Etu, GT, WT, CWT, BWT,
         BGT; // microseconds at 4 MHz and the parameters used right after the reset
 };

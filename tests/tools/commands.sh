@@ -98,6 +98,15 @@ run 0 atr 3B80800101
 said out '^Protocols: T=0 and T=1, negotiable mode$'
 run 0 atr --json 3B 65 00 00 20 63 CB 68 00
 said out '"historical":.*"20 63 CB 68 00"'
+said out '"atr":.*"3B 65 00 00 20 63 CB 68 00"'
+said out '"selected":.*"T=0"'
+run 0 atr --json 3B 95 18 80 31 FE 55 80 73 FC 21 00 B9
+for key in atr convention protocols selected mode 'fi' di f d dDivisor n ii p wi ifsc cwi bwi edc etuMicroseconds \
+    guardMicroseconds wtMicroseconds cwtMicroseconds bwtMicroseconds bgtMicroseconds pts type fl dl clockKHz \
+    dataRate stopBits historical; do
+    said out "\"$key\":"
+done
+said out '"selected":.*null'
 refused 1 atr 3B80800100
 said err 'STATUS_UNRECOGNIZED_MEDIA'
 refused 2 atr
