@@ -180,7 +180,7 @@ static bool add_job(struct runs *runs, const struct script *script, uint64_t see
 
 static int run_jobs(struct runs *runs)
 {
-    runs->statements = calloc(runs->count, sizeof *runs->statements);
+    runs->statements = calloc(runs->count + 1, sizeof *runs->statements);
     int error = runs->statements != NULL ? rig_jobs(runs->count, 0, SECONDS_MAX, run_job, show_result, runs)
                                          : -ENOMEM;
     return error == 0 ? EXIT_DONE : complain(runs->command, EXIT_FAILED, "%s", strerror(-error));
@@ -308,7 +308,7 @@ static int run(const struct command *command, int argc, char **argv)
     struct script *scripts = calloc(count, sizeof *scripts);
     int result = scripts != NULL ? parse_choices(command, &options, &choices)
                                  : complain(command, EXIT_FAILED, "out of memory");
-    for (size_t i = 0; i < count && result == EXIT_DONE; i++) {
+    for (size_t i = 0; scripts != NULL && i < count && result == EXIT_DONE; i++) {
         result = parse_script(command, &options, argv[first + (int)i], &scripts[i]);
     }
     if (result == EXIT_DONE) {

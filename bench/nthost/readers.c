@@ -11,7 +11,7 @@ int main(int argc, char **argv)
 {
     uint64_t count = measure_count(argc, argv, 1000);
     struct plug *plugs = calloc(count, sizeof *plugs);
-    nt_file **files = calloc(count, sizeof(nt_file *)); // NOLINT(bugprone-sizeof-expression)
+    nt_file **files = calloc(count, sizeof(nt_file *));
     measure_require(plugs != NULL && files != NULL, "memory");
     plug_boot(false);
     uint64_t before = measure_memory();

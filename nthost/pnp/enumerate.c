@@ -55,7 +55,6 @@ static VOID PnpAddChild(PNP_NODE *Parent, PDEVICE_OBJECT Pdo)
     }
     NTSTATUS status = PnpQueryIdentity(node);
     if (NT_SUCCESS(status) && !NT_SUCCESS(PnpWalk(PnpRoot, FALSE, PnpMatchOther, node))) {
-        status = STATUS_OBJECT_NAME_COLLISION;
         VfBreak(VfRulePnpSameId, (ULONG_PTR)Pdo, 0, 0, "two devices have the instance id %wZ",
                 &node->Instance);
     }

@@ -102,7 +102,7 @@ static NTSTATUS PnpInsertInterface(PNP_NODE *Node, const GUID *Class, PCUNICODE_
 static UNICODE_STRING PnpLinkName(const PNP_INTERFACE *Interface)
 {
     UNICODE_STRING name = Interface->Link;
-    for (USHORT i = 4; i < name.Length / sizeof(WCHAR); i++) {
+    for (SIZE_T i = 4; i < name.Length / sizeof(WCHAR); i++) {
         if (name.Buffer[i] == L'\\') {
             name.Length = (USHORT)(i * sizeof(WCHAR));
         }

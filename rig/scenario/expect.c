@@ -116,7 +116,7 @@ static bool value_expected(const struct scn_expect *expect, const struct scn_res
         return scn_pattern_matches(&expect->bytes, result->bytes, result->length);
     case SCN_TEXT:
         return strlen(expect->text) == result->length &&
-               memcmp(expect->text, result->bytes, result->length) == 0;
+               (result->length == 0 || memcmp(expect->text, result->bytes, result->length) == 0);
     case SCN_NUMBER:
         return number_equals(result, expect->number);
     default:

@@ -128,7 +128,7 @@ void rig_scenario_run(const struct rig_scenario *scenario, const struct rig_scen
     uint64_t *rounds = calloc(scenario->count + 1, sizeof *rounds);
     *outcome = (struct rig_scenario_outcome){0};
     nt_status status = run != NULL && rounds != NULL ? rig_boot(&kernel) : RIG_STATUS_INSUFFICIENT_RESOURCES;
-    if (rig_status_ok(status)) {
+    if (run != NULL && rig_status_ok(status)) {
         *run =
             (struct scn_run){.scenario = scenario, .options = options, .outcome = outcome, .rounds = rounds};
         run_booted(run);

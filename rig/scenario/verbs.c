@@ -191,12 +191,12 @@ static bool parse_repeat(struct scn_parser *parser, struct scn_statement *statem
 
 static bool set_in(struct scn_parser *parser, struct scn_statement *statement, uint32_t number)
 {
-    statement->in = malloc(sizeof number);
+    statement->in = malloc(4);
     if (statement->in == NULL) {
         return scn_refuse(parser, "out of memory");
     }
     put32(statement->in, number);
-    statement->in_length = sizeof number;
+    statement->in_length = 4;
     return true;
 }
 

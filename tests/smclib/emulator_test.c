@@ -88,7 +88,7 @@ static VOID UseFile(ULONG Protocol)
     Transmit(Protocol, "00 B0 00 00 04", "40 41 42 43 90 00");
     Transmit(Protocol, "00 D6 00 00 03 11 22 33", "90 00");
     Transmit(Protocol, "00 B0 00 00 04", "11 22 33 43 90 00");
-    Transmit(Protocol, "00 FF 00 00", Protocol == BY_T0 ? "6D 00" : "6D 00");
+    Transmit(Protocol, "00 FF 00 00", "6D 00");
 }
 
 static void T0CardsAgree(void)

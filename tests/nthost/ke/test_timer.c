@@ -130,7 +130,7 @@ KE_TEST_CLOCKS(DpcIsQueuedOnce)
 
 static void TimeMoves(void)
 {
-    LARGE_INTEGER Before = {0}, After = {0}, Frequency, Ticks, Interval;
+    LARGE_INTEGER Before = {0}, After = {0}, Frequency, Ticks = {0}, Interval;
     KeQuerySystemTime(&Before);
     LARGE_INTEGER Counter = KeQueryPerformanceCounter(&Frequency);
     KeDelayExecutionThread(KernelMode, FALSE, KeTestMs(&Interval, 50));
