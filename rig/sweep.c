@@ -307,17 +307,44 @@ static void write_last_slot(const struct use *use, FILE *out)
     (void)fprintf(out, "state expect specific\n%seject\n%sclose\n", prefix, prefix);
 }
 
-// Tokens that are card and reader in one have a protocol of their own, which the driver does not speak.
+// ICCD version A: the card is the USB device. It never leaves it, and nothing tells of it.
 static bool is_token(const struct emu_model *model)
 {
-    return model->interface_protocol != 0;
+    return model->interface_protocol == 1 && model->endpoints < 2;
+}
+
+static void write_token(const struct use *use, FILE *out)
+{
+    (void)fprintf(out,
+                  "# %s\n"
+                  "plug %s card=%s\n"
+                  "open\n"
+                  "state expect present\n",
+                  use->card->name, use->model->name, use->card->name);
+    write_work(use, out);
+    (void)fputs("sleep S3\n"
+                "delay 1000\n"
+                "resume\n",
+                out);
+    write_restart(use, out);
+    (void)fputs("close\nunplug\n", out);
+}
+
+static void write_tokens(const struct emu_model *model, FILE *out)
+{
+    struct use use;
+    for (size_t i = 0; card_type_at(i) != NULL; i++) {
+        if (take_card(model, card_type_at(i), &use) && use.fit == FIT_WORKS) {
+            write_token(&use, out);
+        }
+    }
 }
 
 void rig_sweep_write(const struct emu_model *model, FILE *out)
 {
     struct use use, first = {0};
     if (is_token(model)) {
-        (void)fprintf(out, "plug %s expect STATUS_NO_MATCH\n", model->name);
+        write_tokens(model, out);
         return;
     }
     (void)fprintf(out, "plug %s\nopen\nstate expect absent\n", model->name);
