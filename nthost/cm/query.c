@@ -121,6 +121,9 @@ static NTSTATUS CmStoreDirect(const RTL_QUERY_REGISTRY_TABLE *Entry, const CM_DA
 static NTSTATUS CmCallRoutine(const CM_QUERY *Query, const RTL_QUERY_REGISTRY_TABLE *Entry,
                               const CM_DATUM *Datum, ULONG Type, PVOID Data, ULONG Length)
 {
+    if (Entry->QueryRoutine == NULL) {
+        return STATUS_INVALID_PARAMETER;
+    }
     NTSTATUS status =
         Entry->QueryRoutine(Datum->Name.Buffer, Type, Data, Length, Query->Context, Entry->EntryContext);
     return status == STATUS_BUFFER_TOO_SMALL ? STATUS_SUCCESS : status;
@@ -261,6 +264,9 @@ static NTSTATUS CmQueryEntry(CM_QUERY *Query, const RTL_QUERY_REGISTRY_TABLE *En
         return Entry->QueryRoutine != NULL ? CmQueryAll(Query, Entry) : STATUS_SUCCESS;
     }
     if ((Entry->Flags & RTL_QUERY_REGISTRY_NOVALUE) != 0) {
+        if (Entry->QueryRoutine == NULL) {
+            return STATUS_INVALID_PARAMETER;
+        }
         return Entry->QueryRoutine(NULL, REG_NONE, NULL, 0, Query->Context, Entry->EntryContext);
     }
     return Entry->Name != NULL ? CmQueryNamed(Query, Entry) : CmQueryAll(Query, Entry);

@@ -22,7 +22,7 @@ static VOID PnpAppendPath(PUNICODE_STRING Link, PCUNICODE_STRING Instance)
 {
     USHORT start = Link->Length / sizeof(WCHAR);
     RtlAppendUnicodeStringToString(Link, Instance);
-    for (USHORT i = start; i < Link->Length / sizeof(WCHAR); i++) {
+    for (SIZE_T i = start; i < Link->Length / sizeof(WCHAR); i++) {
         if (Link->Buffer[i] == L'\\') {
             Link->Buffer[i] = L'#';
         }

@@ -14,7 +14,7 @@ VOID NTAPI RtlInitAnsiString(PANSI_STRING Destination, PCSZ Source)
     if (Source == NULL) {
         return;
     }
-    while (Source[Length] != 0 && Length < RTL_ANSI_MAX) {
+    while (Length < RTL_ANSI_MAX && Source[Length] != 0) {
         Length++;
     }
     Destination->Length = (USHORT)Length;
