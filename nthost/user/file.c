@@ -26,7 +26,8 @@ nt_status nt_open(const char *path, nt_file **file)
     if (!kernel_path(path, buffer, &wide)) {
         return (nt_status)STATUS_OBJECT_NAME_INVALID;
     }
-    NTSTATUS status = IopOpenFile(&wide, FILE_GENERIC_READ | FILE_GENERIC_WRITE, UserMode, &object);
+    const ACCESS_MASK access = FILE_GENERIC_READ | FILE_GENERIC_WRITE; // NOLINT(misc-redundant-expression)
+    NTSTATUS status = IopOpenFile(&wide, access, UserMode, &object);
     if (NT_SUCCESS(status)) {
         *file = (nt_file *)object;
     }
