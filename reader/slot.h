@@ -104,6 +104,11 @@ _Must_inspect_result_
 _IRQL_requires_(PASSIVE_LEVEL)
 NTSTATUS SlotParametersSet(_Inout_ PSLOT Slot, _In_ ULONG Protocol, _In_ UCHAR FiDi);
 
+// slot_pin.c: the features of PC/SC part 10. STATUS_NOT_SUPPORTED: none of them, or not this reader's.
+_Must_inspect_result_
+_IRQL_requires_(PASSIVE_LEVEL)
+NTSTATUS SlotPinControl(_Inout_ PSLOT Slot);
+
 // slot_vendor.c
 NTSTATUS NTAPI SlotVendorControl(_Inout_ PSMARTCARD_EXTENSION Smartcard);
 

@@ -30,7 +30,7 @@ NTSTATUS NTAPI SlotVendorControl(PSMARTCARD_EXTENSION Smartcard)
 
     *Smartcard->IoRequest.Information = 0;
     if (Smartcard->MajorIoControlCode != IOCTL_CCID_ESCAPE) {
-        return STATUS_NOT_SUPPORTED;
+        return SlotPinControl(slot);
     }
     if (!slot->Reader->EscapeEnabled) {
         return STATUS_ACCESS_DENIED;

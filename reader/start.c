@@ -2,6 +2,7 @@
 // Between START_DEVICE and rest: what the reader needs to work, and how it stops working.
 #include "reader/events.h"
 #include "reader/exchange.h"
+#include "reader/quirks.h"
 #include "reader/registry.h"
 #include "reader/slot.h"
 
@@ -79,6 +80,16 @@ VOID ReaderRelease(PREADER Reader)
     UsbClose(Reader);
 }
 
+static VOID QuirksApply(PREADER Reader)
+{
+    const USB_DEVICE_DESCRIPTOR *device = &Reader->Usb.Device;
+    ULONG quirks = QuirksFind(device->idVendor, device->idProduct, device->bcdDevice);
+
+    if ((quirks & QUIRK_NO_PIN) != 0) {
+        Reader->Usb.Interface.Descriptor.PinSupport = 0;
+    }
+}
+
 static NTSTATUS HardwareOpen(PREADER Reader)
 {
     NTSTATUS status = UsbOpen(Reader);
@@ -88,6 +99,7 @@ static NTSTATUS HardwareOpen(PREADER Reader)
         return status;
     }
     RegistryRead(Reader);
+    QuirksApply(Reader);
     Reader->Exchange = ExchangeSelect(&Reader->Usb.Interface);
     status = ChannelOpen(Reader);
     if (NT_SUCCESS(status)) {

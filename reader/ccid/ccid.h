@@ -32,6 +32,9 @@
 #define CCID_PROTOCOL_T0 0x0001
 #define CCID_PROTOCOL_T1 0x0002
 
+#define CCID_PIN_VERIFY 0x01 // bPINSupport
+#define CCID_PIN_MODIFY 0x02
+
 #define CCID_VOLTAGE_5V  0x01 // bVoltageSupport
 #define CCID_VOLTAGE_3V  0x02
 #define CCID_VOLTAGE_18V 0x04
@@ -41,6 +44,7 @@
 #define CCID_ICC_POWER_ON    0x62
 #define CCID_ICC_POWER_OFF   0x63
 #define CCID_GET_SLOT_STATUS 0x65
+#define CCID_SECURE          0x69
 #define CCID_ESCAPE          0x6B
 #define CCID_GET_PARAMETERS  0x6C
 #define CCID_XFR_BLOCK       0x6F

@@ -34,6 +34,7 @@ UCHAR CcidReplyType(UCHAR RequestType)
     switch (RequestType) {
     case CCID_ICC_POWER_ON:
     case CCID_XFR_BLOCK:
+    case CCID_SECURE:
         return CCID_DATA_BLOCK;
     case CCID_SET_PARAMETERS:
     case CCID_GET_PARAMETERS:
