@@ -76,7 +76,7 @@ def by_pkg_config(folder, prefix, gcc):
     image = f"{folder}/minimal.sys"
     entry = "_DriverEntry@8" if gcc.startswith("i686") else "DriverEntry"
     run(gcc, *COMPILE, *pkg_config(prefix, "--cflags"), *LINK, f"-Wl,--entry,{entry}", "-o", image,
-        f"{EXAMPLE}/minimal.c", f"{EXAMPLE}/hardware.c", *pkg_config(prefix, "--libs"), "-lntoskrnl", "-lhal", "-lgcc")
+        *(f"{EXAMPLE}/{name}.c" for name in ("minimal", "callbacks", "hardware")), *pkg_config(prefix, "--libs"), "-lntoskrnl", "-lhal", "-lgcc")
     check_image(image)
 
 
