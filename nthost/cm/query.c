@@ -2,6 +2,7 @@
 // RtlQueryRegistryValues: a table of what to read and where to put it.
 #include "nthost/cm/cm.h"
 #include "nthost/cm/relative.h"
+#include "nthost/verifier/faults.h"
 
 enum { CM_TYPE_SHIFT = 24, CM_TAG = 'gReC' };
 
@@ -276,6 +277,7 @@ NTSTATUS NTAPI RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_
                                       PVOID Context, PVOID Environment)
 {
     NT_ENTRY(RtlQueryRegistryValues);
+    NT_MAY_FAIL(REGISTRY, STATUS_INSUFFICIENT_RESOURCES);
     UNREFERENCED_PARAMETER(Environment);
     CM_QUERY query = {.Context = Context};
     NTSTATUS status = CmOpenRelative(RelativeTo, Path, FALSE, &query.Base);

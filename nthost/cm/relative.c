@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "nthost/cm/relative.h"
+#include "nthost/verifier/faults.h"
 
 static PCWSTR CmRelativePrefix(ULONG RelativeTo)
 {
@@ -58,6 +59,7 @@ NTSTATUS NTAPI RtlWriteRegistryValue(ULONG RelativeTo, PCWSTR Path, PCWSTR Value
                                      PVOID ValueData, ULONG ValueLength)
 {
     NT_ENTRY(RtlWriteRegistryValue);
+    NT_MAY_FAIL(REGISTRY, STATUS_INSUFFICIENT_RESOURCES);
     UNICODE_STRING name;
     CM_KEY *key;
     NTSTATUS status = CmOpenRelative(RelativeTo, Path, TRUE, &key);
@@ -86,6 +88,7 @@ NTSTATUS NTAPI RtlDeleteRegistryValue(ULONG RelativeTo, PCWSTR Path, PCWSTR Valu
 NTSTATUS NTAPI RtlCheckRegistryKey(ULONG RelativeTo, PWSTR Path)
 {
     NT_ENTRY(RtlCheckRegistryKey);
+    NT_MAY_FAIL(REGISTRY, STATUS_INSUFFICIENT_RESOURCES);
     CM_KEY *key;
     NTSTATUS status = CmOpenRelative(RelativeTo, Path, FALSE, &key);
     if (NT_SUCCESS(status)) {
@@ -97,6 +100,7 @@ NTSTATUS NTAPI RtlCheckRegistryKey(ULONG RelativeTo, PWSTR Path)
 NTSTATUS NTAPI RtlCreateRegistryKey(ULONG RelativeTo, PWSTR Path)
 {
     NT_ENTRY(RtlCreateRegistryKey);
+    NT_MAY_FAIL(REGISTRY, STATUS_INSUFFICIENT_RESOURCES);
     CM_KEY *key;
     NTSTATUS status = CmOpenRelative(RelativeTo, Path, TRUE, &key);
     if (NT_SUCCESS(status)) {
@@ -134,6 +138,7 @@ NTSTATUS NTAPI IoOpenDriverRegistryKey(PDRIVER_OBJECT DriverObject, CM_DRIVER_KE
                                        ACCESS_MASK DesiredAccess, ULONG Flags, PHANDLE Handle)
 {
     NT_ENTRY(IoOpenDriverRegistryKey);
+    NT_MAY_FAIL(REGISTRY, STATUS_INSUFFICIENT_RESOURCES);
     WCHAR buffer[256];
     UNICODE_STRING path = {0, sizeof buffer, buffer};
     *Handle = NULL;

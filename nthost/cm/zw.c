@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "nthost/cm/cm.h"
+#include "nthost/verifier/faults.h"
 
 // The generic rights of a key's handle, and what is asked for when everything allowed is.
 static ACCESS_MASK CmMapAccess(ACCESS_MASK Access)
@@ -43,6 +44,7 @@ static NTSTATUS CmOpenByAttributes(POBJECT_ATTRIBUTES Attributes, BOOLEAN Create
 NTSTATUS NTAPI ZwOpenKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes)
 {
     NT_ENTRY(ZwOpenKey);
+    NT_MAY_FAIL(REGISTRY, STATUS_INSUFFICIENT_RESOURCES);
     return CmOpenByAttributes(ObjectAttributes, FALSE, DesiredAccess, KeyHandle, NULL);
 }
 
@@ -50,6 +52,7 @@ NTSTATUS NTAPI ZwCreateKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT
                            ULONG TitleIndex, PUNICODE_STRING Class, ULONG CreateOptions, PULONG Disposition)
 {
     NT_ENTRY(ZwCreateKey);
+    NT_MAY_FAIL(REGISTRY, STATUS_INSUFFICIENT_RESOURCES);
     UNREFERENCED_PARAMETER(TitleIndex);
     UNREFERENCED_PARAMETER(Class);
     UNREFERENCED_PARAMETER(CreateOptions); // all keys are gone after shutdown
@@ -120,6 +123,7 @@ NTSTATUS NTAPI ZwQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName, KEY_
                                PVOID KeyValueInformation, ULONG Length, PULONG ResultLength)
 {
     NT_ENTRY(ZwQueryValueKey);
+    NT_MAY_FAIL(REGISTRY, STATUS_INSUFFICIENT_RESOURCES);
     CM_ANSWER answer = {KeyValueInformation, Length, 0};
     PVOID key;
     KIRQL irql;
@@ -140,6 +144,7 @@ NTSTATUS NTAPI ZwEnumerateValueKey(HANDLE KeyHandle, ULONG Index, KEY_VALUE_INFO
                                    PVOID KeyValueInformation, ULONG Length, PULONG ResultLength)
 {
     NT_ENTRY(ZwEnumerateValueKey);
+    NT_MAY_FAIL(REGISTRY, STATUS_INSUFFICIENT_RESOURCES);
     CM_ANSWER answer = {KeyValueInformation, Length, 0};
     PVOID key;
     KIRQL irql;
@@ -184,6 +189,7 @@ NTSTATUS NTAPI ZwQueryKey(HANDLE KeyHandle, KEY_INFORMATION_CLASS Class, PVOID K
                           PULONG ResultLength)
 {
     NT_ENTRY(ZwQueryKey);
+    NT_MAY_FAIL(REGISTRY, STATUS_INSUFFICIENT_RESOURCES);
     CM_ANSWER answer = {KeyInformation, Length, 0};
     PVOID key;
     KIRQL irql;
@@ -202,6 +208,7 @@ NTSTATUS NTAPI ZwEnumerateKey(HANDLE KeyHandle, ULONG Index, KEY_INFORMATION_CLA
                               PVOID KeyInformation, ULONG Length, PULONG ResultLength)
 {
     NT_ENTRY(ZwEnumerateKey);
+    NT_MAY_FAIL(REGISTRY, STATUS_INSUFFICIENT_RESOURCES);
     CM_ANSWER answer = {KeyInformation, Length, 0};
     PVOID key;
     KIRQL irql;
@@ -221,6 +228,7 @@ NTSTATUS NTAPI ZwSetValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName, ULONG 
                              PVOID Data, ULONG DataSize)
 {
     NT_ENTRY(ZwSetValueKey);
+    NT_MAY_FAIL(REGISTRY, STATUS_INSUFFICIENT_RESOURCES);
     UNREFERENCED_PARAMETER(TitleIndex);
     PVOID key;
     NTSTATUS status = ObpReferenceHandle(KeyHandle, &CmKeyType, KEY_SET_VALUE, &key);

@@ -13,8 +13,6 @@ ULONG ExpDescribePool(USHORT Driver, PCHAR Text, SIZE_T Size);
 BOOLEAN ExpDescribeAddress(const VOID *Address, PCHAR Text, SIZE_T Size, BOOLEAN *Freed);
 SIZE_T ExpPoolBytes(VOID); // in use; counted with the verifier only
 
-// Asked before every allocation if set; TRUE: it fails.
-extern BOOLEAN (*ExpFailAllocation)(ULONG Tag, PVOID Caller);
 // The lookaside list in the range or of the driver; NULL: none.
 PVOID ExpFindLookaside(PVOID Start, SIZE_T Size, USHORT Driver);
 

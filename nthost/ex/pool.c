@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "nthost/ex/pool.h"
-#include "nthost/verifier/verifier.h"
+#include "nthost/verifier/faults.h"
 
 // The headers turn these into the tagged forms.
 #undef ExAllocatePool
 #undef ExFreePool
 
 enum { EXP_CACHE_LINE = 64, EXP_TAG_NONE = 'enoN' };
-
-BOOLEAN (*ExpFailAllocation)(ULONG Tag, PVOID Caller);
 
 static ULONG ExpAlignmentOf(POOL_TYPE Type, SIZE_T Size)
 {
@@ -23,7 +21,7 @@ static PVOID ExpAllocate(POOL_TYPE Type, SIZE_T Size, ULONG Tag, PVOID Caller)
     if (VfEnabled) {
         ExpCheckAllocation(Type, Size, Tag);
     }
-    if (ExpFailAllocation != NULL && ExpFailAllocation(Tag, Caller)) {
+    if (VfFails(NT_FAULT_ALLOCATION)) {
         return NULL;
     }
     PEXP_BLOCK Block = ExpMakeBlock(Size, ExpAlignmentOf(Type, Size));

@@ -3,7 +3,7 @@
 // acquisition never waits for an exclusive waiter, so a thread may nest it.
 #include "nthost/ke/ke.h"
 #include "nthost/ke/lock.h"
-#include "nthost/verifier/verifier.h"
+#include "nthost/verifier/faults.h"
 
 typedef struct _EXP_RESOURCE {
     KEVENT Free; // set when it may be worth another try
@@ -23,6 +23,7 @@ static PEXP_RESOURCE ExpResource(PERESOURCE Resource)
 NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource)
 {
     NT_ENTRY(ExInitializeResourceLite);
+    NT_MAY_FAIL(OBJECT, STATUS_INSUFFICIENT_RESOURCES);
     RtlZeroMemory(Resource, sizeof *Resource);
     KeInitializeEvent(&ExpResource(Resource)->Free, NotificationEvent, FALSE);
     return STATUS_SUCCESS;

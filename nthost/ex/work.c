@@ -3,7 +3,7 @@
 #include "nthost/ex/ex.h"
 #include "nthost/ke/ke.h"
 #include "nthost/ke/lock.h"
-#include "nthost/verifier/verifier.h"
+#include "nthost/verifier/faults.h"
 
 enum { EXP_WORKERS = 16 };
 
@@ -35,6 +35,7 @@ static VOID ExpRunItem(PWORK_QUEUE_ITEM Item)
     VF_FRAME Frame;
     PWORKER_THREAD_ROUTINE Routine = Item->WorkerRoutine;
     VfEnterDriver(&Frame, (VF_DRIVER)(ULONG_PTR)Item->List.Blink, (PVOID)Routine);
+    VfMayBeLate(NT_FAULT_WORK_ITEM, (PVOID)Routine);
     Routine(Item->Parameter); // may free the item
     VfLeaveDriver(&Frame, "work item");
     KiLock(&ExpWorkLock);

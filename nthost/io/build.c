@@ -2,6 +2,7 @@
 // The IRPs that drivers have built for them. Those with an event belong to the I/O manager until completion;
 // the asynchronous one is the driver's own.
 #include "nthost/io/io.h"
+#include "nthost/verifier/faults.h"
 
 // Copies out, fills the caller's status block, signals, frees: what the completion APC does on NT.
 static VOID IopFinishBuilt(IOP_IRP *Irp)
@@ -100,6 +101,7 @@ PIRP NTAPI IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT Dev
                                          PKEVENT Event, PIO_STATUS_BLOCK IoStatusBlock)
 {
     NT_ENTRY(IoBuildDeviceIoControlRequest);
+    NT_MAY_FAIL(IRP, NULL);
     PIRP irp = IopBuild(DeviceObject, Event, IoStatusBlock, OutputBufferLength);
     if (irp == NULL) {
         return NULL;
@@ -152,6 +154,7 @@ PIRP NTAPI IoBuildSynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT Devi
                                         PIO_STATUS_BLOCK IoStatusBlock)
 {
     NT_ENTRY(IoBuildSynchronousFsdRequest);
+    NT_MAY_FAIL(IRP, NULL);
     PIRP irp = IopBuild(DeviceObject, Event, IoStatusBlock, Length);
     if (irp != NULL && !IopFillFsd(irp, MajorFunction, DeviceObject, Buffer, Length, StartingOffset)) {
         IopDiscardBuilt(irp);
@@ -165,6 +168,7 @@ PIRP NTAPI IoBuildAsynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT Dev
                                          PIO_STATUS_BLOCK IoStatusBlock)
 {
     NT_ENTRY(IoBuildAsynchronousFsdRequest);
+    NT_MAY_FAIL(IRP, NULL);
     PIRP irp = IoAllocateIrp(DeviceObject->StackSize, FALSE);
     if (irp == NULL) {
         return NULL;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "nthost/io/io.h"
 #include "nthost/pnp/pnp.h"
+#include "nthost/verifier/faults.h"
 
 enum {
     IOP_DEVICE_SIZE = 336,
@@ -118,6 +119,7 @@ NTSTATUS NTAPI IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtension
                               BOOLEAN Exclusive, PDEVICE_OBJECT *DeviceObject)
 {
     NT_ENTRY(IoCreateDevice);
+    NT_MAY_FAIL(OBJECT, STATUS_INSUFFICIENT_RESOURCES);
     *DeviceObject = NULL;
     if (DeviceExtensionSize > MAXUSHORT - IOP_DEVICE_SIZE) {
         return STATUS_INVALID_PARAMETER;
@@ -221,6 +223,7 @@ static BOOLEAN IopAttach(PDEVICE_OBJECT Source, PDEVICE_OBJECT Target, PDEVICE_O
 PDEVICE_OBJECT NTAPI IoAttachDeviceToDeviceStack(PDEVICE_OBJECT SourceDevice, PDEVICE_OBJECT TargetDevice)
 {
     NT_ENTRY(IoAttachDeviceToDeviceStack);
+    NT_MAY_FAIL(OBJECT, NULL);
     PDEVICE_OBJECT lower;
     return IopAttach(SourceDevice, TargetDevice, &lower) ? lower : NULL;
 }
@@ -229,6 +232,7 @@ NTSTATUS NTAPI IoAttachDeviceToDeviceStackSafe(PDEVICE_OBJECT SourceDevice, PDEV
                                                PDEVICE_OBJECT *AttachedToDeviceObject)
 {
     NT_ENTRY(IoAttachDeviceToDeviceStackSafe);
+    NT_MAY_FAIL(OBJECT, STATUS_NO_SUCH_DEVICE);
     return IopAttach(SourceDevice, TargetDevice, AttachedToDeviceObject) ? STATUS_SUCCESS
                                                                          : STATUS_NO_SUCH_DEVICE;
 }

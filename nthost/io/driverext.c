@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "nthost/io/io.h"
+#include "nthost/verifier/faults.h"
 
 typedef struct _IOP_CLIENT_EXTENSION {
     LIST_ENTRY ListEntry;
@@ -31,6 +32,7 @@ NTSTATUS NTAPI IoAllocateDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOI
                                                ULONG Size, PVOID *Extension)
 {
     NT_ENTRY(IoAllocateDriverObjectExtension);
+    NT_MAY_FAIL(OBJECT, STATUS_INSUFFICIENT_RESOURCES);
     KIRQL irql;
     *Extension = NULL;
     IOP_CLIENT_EXTENSION *extension = IopAllocateZeroed(sizeof *extension + Size);

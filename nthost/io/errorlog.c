@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "nthost/io/errorlog.h"
 #include "nthost/io/io.h"
+#include "nthost/verifier/faults.h"
 
 typedef struct _IOP_LOG_PACKET {
     PVOID Object;
@@ -15,6 +16,7 @@ static KSPIN_LOCK IopLogLock;
 PVOID NTAPI IoAllocateErrorLogEntry(PVOID IoObject, UCHAR EntrySize)
 {
     NT_ENTRY(IoAllocateErrorLogEntry);
+    NT_MAY_FAIL(ALLOCATION, NULL);
     if (EntrySize < FIELD_OFFSET(IO_ERROR_LOG_PACKET, DumpData) || EntrySize > ERROR_LOG_MAXIMUM_SIZE) {
         return NULL;
     }

@@ -2,6 +2,7 @@
 // File objects: CREATE on the way in, CLEANUP with the last handle, CLOSE with the last reference.
 #include "nthost/io/io.h"
 #include "nthost/pnp/pnp.h"
+#include "nthost/verifier/faults.h"
 
 static VOID IopDeleteFileObject(PVOID Body);
 OBJECT_TYPE IopFileType = {.Name = "File", .Delete = IopDeleteFileObject};
@@ -196,6 +197,7 @@ NTSTATUS NTAPI IoGetDeviceObjectPointer(PUNICODE_STRING ObjectName, ACCESS_MASK 
                                         PFILE_OBJECT *FileObject, PDEVICE_OBJECT *DeviceObject)
 {
     NT_ENTRY(IoGetDeviceObjectPointer);
+    NT_MAY_FAIL(OBJECT, STATUS_INSUFFICIENT_RESOURCES);
     NTSTATUS status = IopOpenFile(ObjectName, DesiredAccess, KernelMode, FileObject);
     if (NT_SUCCESS(status)) {
         *DeviceObject = IopStackTop((*FileObject)->DeviceObject);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "nthost/io/track.h"
+#include "nthost/verifier/faults.h"
 
 // Under the verifier freed IRPs stay readable for a while, so that using one breaks a rule by name.
 enum { IOP_QUARANTINE = 64 };
@@ -77,6 +78,7 @@ VOID IopDrainQuarantine(VOID)
 PIRP NTAPI IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
 {
     NT_ENTRY(IoAllocateIrp);
+    NT_MAY_FAIL(IRP, NULL);
     UNREFERENCED_PARAMETER(ChargeQuota);
     PIRP irp = StackSize > 0 ? IopAllocateIrp(StackSize, NULL, NULL) : NULL;
     if (irp != NULL && IopTrackOf(irp) != NULL) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "nthost/io/io.h"
 #include "nthost/rtl/rtl.h"
+#include "nthost/verifier/faults.h"
 
 BOOLEAN IopEqualNames(PCUNICODE_STRING Left, PCUNICODE_STRING Right)
 {
@@ -46,6 +47,7 @@ BOOLEAN NTAPI IopIs32bitProcess(PIRP Irp)
 NTSTATUS NTAPI IoWMIRegistrationControl(PDEVICE_OBJECT DeviceObject, ULONG Action)
 {
     NT_ENTRY(IoWMIRegistrationControl);
+    NT_MAY_FAIL(OBJECT, STATUS_INSUFFICIENT_RESOURCES);
     UNREFERENCED_PARAMETER(DeviceObject);
     UNREFERENCED_PARAMETER(Action);
     return STATUS_SUCCESS; // nobody asks providers for data here

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "nthost/io/io.h"
+#include "nthost/verifier/faults.h"
 
 // Who made which link, kept for the report at unload only.
 typedef struct _IOP_LINK {
@@ -87,6 +88,7 @@ VOID IopFreeLinks(VOID)
 NTSTATUS NTAPI IoCreateSymbolicLink(PUNICODE_STRING SymbolicLinkName, PUNICODE_STRING DeviceName)
 {
     NT_ENTRY(IoCreateSymbolicLink);
+    NT_MAY_FAIL(OBJECT, STATUS_INSUFFICIENT_RESOURCES);
     NTSTATUS status = ObpCreateSymbolicLink(SymbolicLinkName, DeviceName);
     if (NT_SUCCESS(status) && VfEnabled) {
         IopRecordLink(SymbolicLinkName);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The verifier's eyes on every dispatch call, completion and completion routine.
 #include "nthost/io/track.h"
+#include "nthost/verifier/faults.h"
 
 static VOID IopNote(IOP_TRACK *Track, IOP_EVENT_KIND Kind, PIRP Irp, PDEVICE_OBJECT Device, NTSTATUS Status)
 {
@@ -106,6 +107,7 @@ NTSTATUS IopVerifiedCall(PDEVICE_OBJECT Device, PIRP Irp)
     IopCheckCallable(Device, Irp);
     IOP_TRACK *track = IopTrackOf(Irp);
     PDRIVER_OBJECT driver = Device->DriverObject;
+    PVOID caller = KiCurrentThread()->Caller;
     VF_FRAME frame;
     CHAR index = (CHAR)(Irp->CurrentLocation - 1);
     ULONG pass = 0;
@@ -121,10 +123,13 @@ NTSTATUS IopVerifiedCall(PDEVICE_OBJECT Device, PIRP Irp)
     }
     PVOID routine =
         index > 0 ? (PVOID)driver->MajorFunction[IoGetNextIrpStackLocation(Irp)->MajorFunction] : NULL;
+    NTSTATUS status;
     ObReferenceObject(Device); // the dispatch routine may delete it
-    IopEnterDriver(&frame, driver, routine);
-    NTSTATUS status = IopCall(Device, Irp);
-    IopLeaveDriver(&frame, "dispatch routine");
+    if (!VfFaultsTransfers() || !VfFaultTransfer(Device, Irp, caller, &status)) {
+        IopEnterDriver(&frame, driver, routine);
+        status = IopCall(Device, Irp);
+        IopLeaveDriver(&frame, "dispatch routine");
+    }
     if (pass != 0) {
         IopLeaveLevel(track, Device, Irp, index, pass, status);
         IopDereferenceTrack(track);

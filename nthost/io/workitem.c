@@ -2,6 +2,7 @@
 // Work items hold their device (or driver) object while queued and run in the executive's system worker
 // threads.
 #include "nthost/io/io.h"
+#include "nthost/verifier/faults.h"
 
 struct _IO_WORKITEM {
     WORK_QUEUE_ITEM Item;
@@ -70,6 +71,7 @@ ULONG NTAPI IoSizeofWorkItem(VOID)
 PIO_WORKITEM NTAPI IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject)
 {
     NT_ENTRY(IoAllocateWorkItem);
+    NT_MAY_FAIL(WORK_ITEM, NULL);
     PIO_WORKITEM work = os_allocate(sizeof *work, 16);
     if (work != NULL) {
         IoInitializeWorkItem(DeviceObject, work);

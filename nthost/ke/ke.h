@@ -65,6 +65,7 @@ typedef struct _KTHREAD {
     // The routine of ours that was entered last, for reports.
     USHORT Routine;
     PVOID Caller;
+    PVOID DriverFrame; // where on the stack the driver was entered
 
     // Waiting. WaitState is the word slept on; all are written under the dispatcher lock.
     uint32_t WaitState;
@@ -197,6 +198,7 @@ VOID KiAnswerStackRequest(PKTHREAD Thread);
 extern ULONG64 KiVirtualNow;
 ULONG KiChooseVirtual(ULONG Count); // seeded choice below Count; 0 with seed 0
 VOID KiPreemptVirtual(VOID);
+VOID KiYieldVirtual(VOID);
 VOID KiAdvanceVirtual(ULONG64 Interval);
 VOID KiBlockVirtual(PKTHREAD Thread, ULONG64 Due);
 VOID KiReadyVirtual(PKTHREAD Thread); // no effect unless it waits
@@ -214,6 +216,14 @@ static inline VOID KiPreempt(VOID)
 {
     if (KiOptions.Seed != 0) {
         KiPreemptVirtual();
+    }
+}
+
+// Lets the others that can run go first, once.
+static inline VOID KiYield(VOID)
+{
+    if (KiOptions.Virtual) {
+        KiYieldVirtual();
     }
 }
 

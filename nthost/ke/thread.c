@@ -4,7 +4,7 @@
 #include "nthost/ke/inlines.h"
 #include "nthost/ke/lock.h"
 #include "nthost/ob/ob.h"
-#include "nthost/verifier/verifier.h"
+#include "nthost/verifier/faults.h"
 
 __thread PKTHREAD KiThread __attribute__((tls_model("initial-exec")));
 LIST_ENTRY KiThreadListHead = {&KiThreadListHead, &KiThreadListHead};
@@ -193,6 +193,7 @@ static void KiRunSystemThread(void *Argument)
 {
     PKTHREAD Thread = Argument;
     KiBeginThread(Thread);
+    VfMayBeLate(NT_FAULT_THREAD, (PVOID)Thread->StartRoutine);
     Thread->StartRoutine(Thread->StartContext);
     KiLeaveSystemThread(Thread);
 }
@@ -203,6 +204,7 @@ NTSTATUS NTAPI PsCreateSystemThread(PHANDLE Handle, ULONG Access, POBJECT_ATTRIB
 {
     (void)Attributes, (void)Process;
     NT_ENTRY(PsCreateSystemThread);
+    NT_MAY_FAIL(THREAD, STATUS_INSUFFICIENT_RESOURCES);
     PKTHREAD Thread = KiCreateThread();
     if (Thread == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;

@@ -166,6 +166,13 @@ VOID KiPreemptVirtual(VOID)
     }
 }
 
+VOID KiYieldVirtual(VOID)
+{
+    PKTHREAD Thread = KiCurrentThread();
+    KiMakeReady(Thread);
+    KiSwitch(Thread);
+}
+
 VOID KiBlockVirtual(PKTHREAD Thread, ULONG64 Due)
 {
     if (Due != OS_FOREVER) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "nthost/ke/ke.h"
 #include "nthost/os/os.h"
-#include "nthost/verifier/verifier.h"
+#include "nthost/verifier/faults.h"
 
 static NTSTATUS KiWaitPrepared(PKTHREAD Thread, PLARGE_INTEGER Timeout)
 {
@@ -16,7 +16,9 @@ static NTSTATUS KiWaitPrepared(PKTHREAD Thread, PLARGE_INTEGER Timeout)
     __atomic_store_n(&Thread->WaitState, KI_WAIT_PENDING, __ATOMIC_RELAXED);
     KiUnlockDispatcher();
     KiBlock(Thread, Due);
-    return Thread->WaitStatus;
+    NTSTATUS Status = Thread->WaitStatus;
+    VfMayBeLate(NT_FAULT_WAIT, Thread->Caller);
+    return Status;
 }
 
 static VOID KiPrepareWait(PKTHREAD Thread, ULONG Count, PVOID Objects[], WAIT_TYPE Type, PKWAIT_BLOCK Blocks)
@@ -43,7 +45,7 @@ NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON Reason, KPROCESS
     if (KiTryObject(Object, Thread, &Status)) {
         return Status;
     }
-    if (Timeout != NULL && Timeout->QuadPart == 0) {
+    if (Timeout != NULL && (Timeout->QuadPart == 0 || VfFails(NT_FAULT_WAIT))) {
         return STATUS_TIMEOUT;
     }
     KiPrepareWait(Thread, 1, &Object, WaitAny, Thread->WaitBlock);
@@ -66,7 +68,7 @@ NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Objects[], WAIT_TYPE 
     }
     KiPreempt();
     KiPrepareWait(Thread, Count, Objects, Type, Blocks == NULL ? Thread->WaitBlock : Blocks);
-    if (Timeout != NULL && Timeout->QuadPart == 0) {
+    if (Timeout != NULL && (Timeout->QuadPart == 0 || VfFails(NT_FAULT_WAIT))) {
         KiLockDispatcher();
         BOOLEAN Satisfied = KiTrySatisfy(Thread);
         KiUnlockDispatcher();

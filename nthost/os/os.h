@@ -39,6 +39,8 @@ void os_unpoison(const void *memory, size_t size);
 
 // stack.c
 unsigned os_stack(void **frames, unsigned count);
+// The same, without the callers whose frames lie above `limit` on the stack.
+unsigned os_stack_below(void **frames, unsigned count, const void *limit);
 void os_describe(const void *address, char *text, size_t size); // "routine+0x12 (module)"
 // Who knows code that the C library's tools do not; NULL: nobody.
 struct os_tracer {

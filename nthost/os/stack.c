@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <unwind.h>
 
 static const struct os_tracer *tracer;
 
@@ -28,6 +29,33 @@ unsigned os_stack(void **frames, unsigned count)
     }
     int depth = backtrace(frames, (int)count);
     return depth < 0 ? 0 : (unsigned)depth;
+}
+
+struct walk {
+    void **frames;
+    unsigned count, capacity;
+    uintptr_t limit;
+};
+
+static _Unwind_Reason_Code take_frame(struct _Unwind_Context *context, void *argument)
+{
+    struct walk *walk = argument;
+    if (_Unwind_GetCFA(context) > walk->limit) { // where the frame before this one ends
+        walk->count -= walk->count != 0;
+        return _URC_END_OF_STACK;
+    }
+    if (walk->count == walk->capacity) {
+        return _URC_END_OF_STACK;
+    }
+    walk->frames[walk->count++] = (void *)_Unwind_GetIP(context);
+    return _URC_NO_REASON;
+}
+
+unsigned os_stack_below(void **frames, unsigned count, const void *limit)
+{
+    struct walk walk = {frames, 0, count, limit != NULL ? (uintptr_t)limit : UINTPTR_MAX};
+    (void)_Unwind_Backtrace(take_frame, &walk);
+    return walk.count;
 }
 
 struct symbol {

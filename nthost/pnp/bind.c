@@ -93,6 +93,9 @@ VOID PnpFreeServices(VOID)
 static UNICODE_STRING PnpListString(PCUNICODE_STRING List, ULONG At)
 {
     ULONG end = List->Length / sizeof(WCHAR), stop = At;
+    if (At >= end) {
+        return (UNICODE_STRING){0};
+    }
     while (stop < end && List->Buffer[stop] != 0) {
         stop++;
     }

@@ -2,6 +2,7 @@
 // Device interfaces. They belong to the device node and persist with it; a symbolic link exists while one is
 // enabled.
 #include "nthost/pnp/pnp.h"
+#include "nthost/verifier/faults.h"
 
 enum { PNP_LINK_MAXIMUM = 400 };
 
@@ -172,6 +173,7 @@ NTSTATUS NTAPI IoRegisterDeviceInterface(PDEVICE_OBJECT PhysicalDeviceObject, CO
                                          PUNICODE_STRING ReferenceString, PUNICODE_STRING SymbolicLinkName)
 {
     NT_ENTRY(IoRegisterDeviceInterface);
+    NT_MAY_FAIL(OBJECT, STATUS_INSUFFICIENT_RESOURCES);
     WCHAR buffer[PNP_LINK_MAXIMUM];
     UNICODE_STRING link = {0, sizeof buffer, buffer}, name;
     KIRQL irql;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "nthost/pnp/pnp.h"
+#include "nthost/verifier/faults.h"
 
 enum { PNP_INCLUDE_DISABLED = 1 };
 
@@ -57,6 +58,7 @@ NTSTATUS NTAPI IoGetDeviceInterfaces(CONST GUID *InterfaceClassGuid, PDEVICE_OBJ
                                      ULONG Flags, PWSTR *SymbolicLinkList)
 {
     NT_ENTRY(IoGetDeviceInterfaces);
+    NT_MAY_FAIL(OBJECT, STATUS_INSUFFICIENT_RESOURCES);
     PNP_NODE *node = PhysicalDeviceObject != NULL ? PnpNodeOf(PhysicalDeviceObject) : NULL;
     if (PhysicalDeviceObject != NULL && node == NULL) {
         return STATUS_INVALID_DEVICE_REQUEST;

@@ -3,6 +3,7 @@
 // worker's, in order, under one mutex: taking that away a registration waits for a callback that is running,
 // except from within it.
 #include "nthost/pnp/pnp.h"
+#include "nthost/verifier/faults.h"
 
 typedef struct _PNP_REGISTRATION {
     LIST_ENTRY ListEntry;
@@ -179,6 +180,7 @@ NTSTATUS NTAPI IoRegisterPlugPlayNotification(IO_NOTIFICATION_EVENT_CATEGORY Eve
                                               PVOID Context, PVOID *NotificationEntry)
 {
     NT_ENTRY(IoRegisterPlugPlayNotification);
+    NT_MAY_FAIL(OBJECT, STATUS_INSUFFICIENT_RESOURCES);
     *NotificationEntry = NULL;
     PNP_REGISTRATION *registration = IopAllocateZeroed(sizeof *registration);
     if (registration == NULL) {

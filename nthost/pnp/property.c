@@ -2,6 +2,7 @@
 // What drivers ask about a physical device, and its registry keys.
 #include "nthost/cm/cm.h"
 #include "nthost/pnp/pnp.h"
+#include "nthost/verifier/faults.h"
 
 typedef struct _PNP_PROPERTY {
     const VOID *Data;
@@ -92,6 +93,7 @@ NTSTATUS NTAPI IoGetDeviceProperty(PDEVICE_OBJECT DeviceObject, DEVICE_REGISTRY_
                                    ULONG BufferLength, PVOID PropertyBuffer, PULONG ResultLength)
 {
     NT_ENTRY(IoGetDeviceProperty);
+    NT_MAY_FAIL(REGISTRY, STATUS_INSUFFICIENT_RESOURCES);
     PNP_SCRATCH scratch;
     PNP_NODE *node = PnpNodeOf(DeviceObject);
     *ResultLength = 0;
@@ -137,6 +139,7 @@ NTSTATUS NTAPI IoGetDevicePropertyData(PDEVICE_OBJECT Pdo, CONST DEVPROPKEY *Pro
                                        PDEVPROPTYPE Type)
 {
     NT_ENTRY(IoGetDevicePropertyData);
+    NT_MAY_FAIL(REGISTRY, STATUS_INSUFFICIENT_RESOURCES);
     static const GUID category = {
         0xa45c254e, 0xdf1c, 0x4efd, {0x80, 0x20, 0x67, 0xd1, 0x46, 0xa8, 0x50, 0xe0}};
     UNREFERENCED_PARAMETER(Lcid);
@@ -167,6 +170,7 @@ NTSTATUS NTAPI IoOpenDeviceRegistryKey(PDEVICE_OBJECT DeviceObject, ULONG DevIns
                                        ACCESS_MASK DesiredAccess, PHANDLE DevInstRegKey)
 {
     NT_ENTRY(IoOpenDeviceRegistryKey);
+    NT_MAY_FAIL(REGISTRY, STATUS_INSUFFICIENT_RESOURCES);
     PNP_NODE *node = PnpNodeOf(DeviceObject);
     *DevInstRegKey = NULL;
     if (node == NULL) {
@@ -187,6 +191,7 @@ NTSTATUS NTAPI IoOpenDeviceInterfaceRegistryKey(PUNICODE_STRING SymbolicLinkName
                                                 PHANDLE DeviceInterfaceKey)
 {
     NT_ENTRY(IoOpenDeviceInterfaceRegistryKey);
+    NT_MAY_FAIL(REGISTRY, STATUS_INSUFFICIENT_RESOURCES);
     UNICODE_STRING name = *SymbolicLinkName;
     *DeviceInterfaceKey = NULL;
     if (name.Length <= 4 * sizeof(WCHAR)) {

@@ -3,6 +3,7 @@
 // lowest device.
 #include "nthost/io/track.h"
 #include "nthost/po/po.h"
+#include "nthost/verifier/faults.h"
 
 BOOLEAN IopLegacyPower;
 
@@ -157,6 +158,7 @@ NTSTATUS NTAPI PoRequestPowerIrp(PDEVICE_OBJECT DeviceObject, UCHAR MinorFunctio
                                  PREQUEST_POWER_COMPLETE CompletionFunction, PVOID Context, PIRP *Irp)
 {
     NT_ENTRY(PoRequestPowerIrp);
+    NT_MAY_FAIL(IRP, STATUS_INSUFFICIENT_RESOURCES);
     if (MinorFunction != IRP_MN_SET_POWER && MinorFunction != IRP_MN_QUERY_POWER &&
         MinorFunction != IRP_MN_WAIT_WAKE) {
         return STATUS_INVALID_PARAMETER_2;

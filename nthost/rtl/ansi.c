@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // 8-bit strings. The ANSI code page is Latin-1: its characters are Unicode's first 256.
 #include "nthost/rtl/rtl.h"
-#include "nthost/verifier/verifier.h"
+#include "nthost/verifier/faults.h"
 
 enum { RTL_ANSI_MAX = 0xFFFE };
 
@@ -85,6 +85,7 @@ NTSTATUS NTAPI RtlAnsiStringToUnicodeString(PUNICODE_STRING Destination, PANSI_S
                                             BOOLEAN Allocate)
 {
     NT_ENTRY(RtlAnsiStringToUnicodeString);
+    NT_MAY_FAIL(ALLOCATION, STATUS_NO_MEMORY);
     ULONG Size = RtlxAnsiStringToUnicodeSize(Source);
     if (Size > RTL_ANSI_MAX) {
         return STATUS_INVALID_PARAMETER_2;

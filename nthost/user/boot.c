@@ -4,6 +4,7 @@
 #include "nthost/io/errorlog.h"
 #include "nthost/pnp/pnp.h"
 #include "nthost/user/user.h"
+#include "nthost/verifier/faults.h"
 
 int nt_boot(const struct nt_options *options)
 {
@@ -41,6 +42,7 @@ int nt_boot(const struct nt_options *options)
 void nt_shutdown(void)
 {
     KiEnter();
+    VfAwaitMeeting();
     PnpShutdown();
     CmShutdown();
     IopShutdown();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "nthost/user/user.h"
+#include "nthost/verifier/faults.h"
 
 enum { USER_PATH_MAX = 512, USER_PREFIX = 4 };
 
@@ -41,6 +42,33 @@ void nt_close(nt_file *file)
     ObDereferenceObject((PFILE_OBJECT)file);
 }
 
+// Sent by a thread of its own, since the driver may work on it without returning, and cancelled in time.
+static NTSTATUS control_cancelled(nt_file *file, const IOP_CONTROL *control, ULONG_PTR *information)
+{
+    size_t returned = 0;
+    nt_request *request = nt_device_control_start(file, control->Code, control->In, control->InLength,
+                                                  control->Out, control->OutLength);
+    if (request == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    if (!nt_request_wait(request, (int64_t)(VfFaultDelay() / 10 + 1))) {
+        nt_request_cancel(request);
+    }
+    NTSTATUS status = (NTSTATUS)nt_request_end(request, &returned);
+    *information = returned;
+    return status;
+}
+
+static BOOLEAN is_cancelled(PFILE_OBJECT file)
+{
+    PDRIVER_OBJECT driver = IopStackTop(file->DeviceObject)->DriverObject;
+    if ((VfFaultKinds[NT_FAULT_CANCEL] & NT_FAULT_REQUEST) == 0) {
+        return FALSE;
+    }
+    KiCurrentThread()->Caller = (PVOID)(ULONG_PTR)driver->MajorFunction[IRP_MJ_DEVICE_CONTROL];
+    return VfFaultDue(NT_FAULT_REQUEST, IopDriver(driver)->Id);
+}
+
 nt_status nt_device_control(nt_file *file, uint32_t code, const void *in, size_t in_length, void *out,
                             size_t out_length, size_t *returned)
 {
@@ -54,7 +82,13 @@ nt_status nt_device_control(nt_file *file, uint32_t code, const void *in, size_t
     if (in_length > MAXULONG || out_length > MAXULONG) {
         return (nt_status)STATUS_INVALID_PARAMETER;
     }
-    NTSTATUS status = IopBeginControl((PFILE_OBJECT)file, &control, &request);
+    NTSTATUS status;
+    if (is_cancelled((PFILE_OBJECT)file)) {
+        request = NULL;
+        status = control_cancelled(file, &control, &information);
+    } else {
+        status = IopBeginControl((PFILE_OBJECT)file, &control, &request);
+    }
     if (request != NULL) {
         status = IopEndRequest(request, &information);
     }

@@ -4,7 +4,7 @@
 #include "nthost/ke/ke.h"
 #include "nthost/ke/lock.h"
 #include "nthost/rtl/rtl.h"
-#include "nthost/verifier/verifier.h"
+#include "nthost/verifier/faults.h"
 
 enum { VF_DRIVERS = 64, VF_NAME_SIZE = 64 };
 
@@ -77,11 +77,15 @@ VOID VfRetireDriver(VF_DRIVER Driver)
 VOID VfBoot(BOOLEAN Enabled)
 {
     VfEnabled = Enabled;
+    if (Enabled) {
+        VfBootFaultPlan();
+    }
 }
 
 VOID VfShutdown(VOID)
 {
     VfEnabled = FALSE;
+    VfEndFaultPlan();
     VfForgetLocks(NULL, MAXULONG_PTR);
     RtlZeroMemory(VfNames[1], sizeof VfNames - sizeof VfNames[0]);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "nthost/verifier/verifier.h"
+#include "nthost/verifier/faults.h"
 #include "nthost/ke/ke.h"
 #include "nthost/rtl/rtl.h"
 #include "nthost/verifier/report.h"
@@ -54,6 +54,9 @@ VOID VfCheckEntry(USHORT Routine, PVOID Caller)
         VfBreak(VfRuleIrqlTooHigh, (ULONG_PTR)Caller, Thread->Irql, VfMaxIrql[Routine],
                 "called at IRQL %u, allowed up to %u", Thread->Irql, VfMaxIrql[Routine]);
     }
+    if (VfFaultKinds[NT_FAULT_MEET] != 0) {
+        VfFaultMeet();
+    }
 }
 
 VOID VfEnterDriver(VF_FRAME *Frame, VF_DRIVER Driver, PVOID Routine)
@@ -64,8 +67,10 @@ VOID VfEnterDriver(VF_FRAME *Frame, VF_DRIVER Driver, PVOID Routine)
                         .KernelApcDisable = Thread->KernelApcDisable,
                         .SpecialApcDisable = Thread->SpecialApcDisable,
                         .HeldCount = Thread->HeldCount,
-                        .Routine = Routine};
+                        .Routine = Routine,
+                        .Outer = Thread->DriverFrame};
     Thread->Driver = Driver;
+    Thread->DriverFrame = Frame;
 }
 
 static VOID VfCheckReturn(PKTHREAD Thread, const VF_FRAME *Frame, PCSTR Kind)
@@ -96,6 +101,7 @@ VOID VfLeaveDriver(const VF_FRAME *Frame, PCSTR Kind)
         VfCheckReturn(Thread, Frame, Kind);
     }
     Thread->Driver = Frame->Previous;
+    Thread->DriverFrame = Frame->Outer;
 }
 
 VF_DRIVER VfCurrentDriver(VOID)

@@ -24,6 +24,7 @@ typedef struct _VF_FRAME {
     SHORT KernelApcDisable, SpecialApcDisable;
     ULONG HeldCount;
     PVOID Routine;
+    PVOID Outer; // of the driver that was entered before
 } VF_FRAME;
 VOID VfEnterDriver(VF_FRAME *Frame, VF_DRIVER Driver, PVOID Routine);
 VOID VfLeaveDriver(const VF_FRAME *Frame,

@@ -54,19 +54,8 @@ static void Recycling(void)
     KeTestVirtual(FreedBlocksAreRecycled, 0);
 }
 
-static BOOLEAN FailsTag(ULONG Tag, PVOID Caller)
-{
-    return Tag == TAG && Caller != NULL;
-}
-
 static void AllocationsCanFail(void)
 {
-    ExpFailAllocation = FailsTag;
-    CHECK(Allocate(16) == NULL);
-    PVOID Other = ExAllocatePoolWithTag(PagedPool, 16, 'rhtO');
-    ExpFailAllocation = NULL;
-    CHECK(Other != NULL);
-    ExFreePool(Other);
     CHECK(ExAllocatePoolWithTag(NonPagedPool, (SIZE_T)1 << 40, TAG) == NULL);
 }
 
