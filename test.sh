@@ -66,11 +66,13 @@ if ! packaging/install-packages.sh; then
     exit 1
 fi
 
-for preset in native asan windows-x64 windows-x86; do
+# The images first: the native suites run them beside the native build.
+for preset in windows-x64 windows-x86 native asan; do
     if check "build $preset" configure_and_build "$preset"; then
         suite "$preset"
     fi
 done
+check "windows package" packaging/windows/package.sh
 for lint in format shell cppcheck tidy; do
     check "lint $lint" tests/lint.sh "$lint"
 done

@@ -125,7 +125,7 @@ static bool parse_driver(const char *text, struct nt_fault_plan *plan)
     if (strncmp(text, "driver=", 7) != 0 || strlen(text + 7) >= sizeof plan->driver) {
         return false;
     }
-    strcpy(plan->driver, text + 7);
+    memcpy(plan->driver, text + 7, strlen(text + 7) + 1);
     return true;
 }
 
@@ -133,10 +133,11 @@ int nt_fault_parse(const char *text, struct nt_fault_plan *plan)
 {
     char copy[NT_FAULT_TEXT_MAX], *place;
     *plan = (struct nt_fault_plan){.kinds = 0};
-    if (strlen(text) >= sizeof copy) {
+    size_t length = strlen(text);
+    if (length >= sizeof copy) {
         return -EINVAL;
     }
-    strcpy(copy, text);
+    memcpy(copy, text, length + 1);
     char *kind_words = strtok_r(copy, ":", &place);
     char *effect = strtok_r(NULL, ":", &place);
     char *which = strtok_r(NULL, ":", &place);

@@ -46,13 +46,14 @@ static void check(void *context, const struct rig_job_result *result)
     bool odd = result->index == KILLED || result->index == HANGS || result->index == EXITS;
     assert_int_equal(result->succeeded, result->index != FAILS && !odd);
     assert_int_equal(result->died != NULL, odd);
+    const char *died = result->died != NULL ? result->died : "";
     if (result->index == KILLED) {
         assert_string_equal(result->text, begin);
-        assert_non_null(strstr(result->died, "signal 9"));
+        assert_non_null(strstr(died, "signal 9"));
     } else if (result->index == HANGS) {
-        assert_non_null(strstr(result->died, "still running after 1 s"));
+        assert_non_null(strstr(died, "still running after 1 s"));
     } else if (result->index == EXITS) {
-        assert_non_null(strstr(result->died, "status 7"));
+        assert_non_null(strstr(died, "status 7"));
     } else {
         assert_memory_equal(result->text, begin, strlen(begin));
         assert_int_equal(result->length, strlen(begin) + (result->index == LONG ? LENGTH : 0));

@@ -61,7 +61,7 @@ def headers_alone(folder):
         lists.write("cmake_minimum_required(VERSION 3.25)\nproject(p NONE)\nfind_package(Lectern 0.1 REQUIRED)\n"
                     "get_target_property(path Lectern::headers INTERFACE_INCLUDE_DIRECTORIES)\n"
                     "if(TARGET Lectern::smclib OR NOT EXISTS ${path}/smclib.h)\nmessage(FATAL_ERROR)\nendif()\n")
-    run("cmake", "-S", package, "-B", f"{package}/build", f"-DCMAKE_PREFIX_PATH={prefix}")
+    run("cmake", "-S", package, "-B", f"{package}/build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}")
 
 
 def by_cmake(folder, prefix, gcc):

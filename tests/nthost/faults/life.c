@@ -15,7 +15,7 @@ static nt_status command(nt_file *file)
     static const uint8_t select[] = {0x00, 0xA4, 0x00, 0x0C, 0x02, 0x3F, 0x00};
     uint8_t atr[RIG_ATR_MAX], reply[258];
     size_t length;
-    uint32_t protocol;
+    uint32_t protocol = 0;
     nt_status status = rig_slot_power(file, RIG_COLD_RESET, atr, &length);
     if (rig_status_ok(status)) {
         status = rig_slot_set_protocol(file, RIG_PROTOCOL_T0 | RIG_PROTOCOL_T1, &protocol);

@@ -184,7 +184,7 @@ static NTSTATUS TryWait(VOID)
     ULONG64 Start = KiUptime();
     NTSTATUS Status = KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, KeTestMs(&Time, 100));
     CHECK_STATUS(Status, STATUS_TIMEOUT);
-    return KiUptime() - Start < 100 * 10000 ? STATUS_INSUFFICIENT_RESOURCES : STATUS_SUCCESS;
+    return KiUptime() - Start < 100ULL * 10000 ? STATUS_INSUFFICIENT_RESOURCES : STATUS_SUCCESS;
 }
 
 static NTSTATUS TryWaitAny(VOID)
@@ -197,7 +197,7 @@ static NTSTATUS TryWaitAny(VOID)
     NTSTATUS Status = KeWaitForMultipleObjects(2, Objects, WaitAny, Executive, KernelMode, FALSE,
                                                KeTestMs(&Time, 100), NULL);
     CHECK_STATUS(Status, STATUS_TIMEOUT);
-    return KiUptime() - Start < 100 * 10000 ? STATUS_INSUFFICIENT_RESOURCES : STATUS_SUCCESS;
+    return KiUptime() - Start < 100ULL * 10000 ? STATUS_INSUFFICIENT_RESOURCES : STATUS_SUCCESS;
 }
 
 // What is there already is no time-out.
@@ -297,9 +297,9 @@ static void LatenessOnVirtual(void)
                 {WaitsForThread, "wait:late=5000:nth=1", "wait:late=5000:nth=2"}};
     for (ULONG i = 0; i < RTL_NUMBER_OF(Rows); i++) {
         UnderText(Rows[i].Other, Rows[i].Fragment);
-        CHECK(Ran - Began < LATE_US * 10);
+        CHECK(Ran - Began < LATE_US * 10ULL);
         UnderText(Rows[i].Late, Rows[i].Fragment);
-        CHECK(Ran - Began >= LATE_US * 10);
+        CHECK(Ran - Began >= LATE_US * 10ULL);
         CHECK_EQ(Counts.injected, 1);
     }
 }
