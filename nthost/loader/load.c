@@ -3,15 +3,13 @@
 #include "nthost/loader/module.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "nthost/loader/error.h"
+#include "nthost/loader/file.h"
 
 // Of loading and unloading; an image's libraries are loaded while it is.
 static pthread_mutex_t load_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
@@ -97,39 +95,6 @@ int loader_load_memory(const void *bytes, size_t length, const char *name, loade
     return result;
 }
 
-static int read_all(int file, uint8_t *bytes, size_t length)
-{
-    for (size_t done = 0; done < length;) {
-        ssize_t count = read(file, bytes + done, length - done);
-        if (count <= 0) {
-            return count < 0 ? -errno : -EIO; // it shrank while it was read
-        }
-        done += (size_t)count;
-    }
-    return 0;
-}
-
-static int read_file(const char *path, uint8_t **bytes, size_t *length)
-{
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file < 0) {
-        return -errno;
-    }
-    struct stat status;
-    int result = fstat(file, &status) != 0 ? -errno : 0;
-    if (result == 0 && (!S_ISREG(status.st_mode) || status.st_size > IMAGE_LIMIT)) {
-        result = S_ISREG(status.st_mode) ? -EFBIG : -ENOEXEC;
-    }
-    *bytes = NULL;
-    if (result == 0) {
-        *length = (size_t)status.st_size;
-        *bytes = malloc(*length + 1);
-        result = *bytes == NULL ? -ENOMEM : read_all(file, *bytes, *length);
-    }
-    close(file);
-    return result;
-}
-
 int loader_load_file(const char *path, loader_module **module, struct loader_error *error)
 {
     const char *slash = strrchr(path, '/');
@@ -137,9 +102,12 @@ int loader_load_file(const char *path, loader_module **module, struct loader_err
     uint8_t *bytes = NULL;
     size_t length = 0;
     loader_error_clear(error);
-    int result = read_file(path, &bytes, &length);
+    int result = file_read(path, &bytes, &length);
     if (result == 0) {
         result = loader_load_memory(bytes, length, name, module, error);
+        if (result == 0 && (*module)->image.symbol_count == 0) {
+            module_read_debug(*module, path); // names only make reports better
+        }
     } else {
         (void)error_set(error, result, "cannot be read: %s", strerror(-result));
         error_name(error, name);

@@ -55,6 +55,8 @@ void module_replace_shared_data(struct loader_module *module);
 int module_check_functions(struct loader_module *module, struct loader_error *error);
 int module_read_symbols(struct loader_module *module, const uint8_t *file, size_t length,
                         struct loader_error *error);
+// "x.debug" beside "x.sys", if it is there and of this image.
+void module_read_debug(struct loader_module *module, const char *path);
 int module_protect(struct loader_module *module, struct loader_error *error);
 
 void module_free_exports(struct loader_module *module);

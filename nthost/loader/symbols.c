@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Names for addresses: the exports and, where mingw left it in, the COFF symbol table. For reports only.
+// Names for addresses: the exports and the COFF symbol table that mingw left in, or that was stripped into a
+// file beside. For reports only.
 #include "nthost/loader/module.h"
 
 #include <errno.h>
@@ -9,6 +10,7 @@
 
 #include "nthost/loader/bytes.h"
 #include "nthost/loader/error.h"
+#include "nthost/loader/file.h"
 
 enum { SYMBOL_SIZE = 18, SYMBOL_LIMIT = 65536, SHORT_NAME = 8, TYPE_FUNCTION = 0x20 };
 enum { CLASS_EXTERNAL = 2, CLASS_STATIC = 3 };
@@ -23,6 +25,7 @@ static int add_symbol(struct loader_module *module, uint32_t rva, const char *na
     return 0;
 }
 
+// The sections of `module` are also those that the symbols refer to.
 static int add_coff_symbol(struct loader_module *module, const uint8_t *symbol, const char *strings,
                            size_t room)
 {
@@ -46,13 +49,13 @@ static int add_coff_symbol(struct loader_module *module, const uint8_t *symbol, 
                          : 0;
 }
 
-static int read_coff(struct loader_module *module, const uint8_t *file, size_t length)
+static int read_coff(struct loader_module *module, const struct image *image, const uint8_t *file,
+                     size_t length)
 {
-    const uint8_t *table = file + module->image.symbol_offset;
-    const uint8_t *strings = table + (size_t)module->image.symbol_count * SYMBOL_SIZE;
+    const uint8_t *table = file + image->symbol_offset;
+    const uint8_t *strings = table + (size_t)image->symbol_count * SYMBOL_SIZE;
     int result = 0;
-    for (uint32_t i = 0; result == 0 && i < module->image.symbol_count && module->symbol_count < SYMBOL_LIMIT;
-         i++) {
+    for (uint32_t i = 0; result == 0 && i < image->symbol_count && module->symbol_count < SYMBOL_LIMIT; i++) {
         const uint8_t *symbol = table + (size_t)i * SYMBOL_SIZE;
         result = add_coff_symbol(module, symbol, (const char *)strings, (size_t)(file + length - strings));
         i += symbol[17]; // auxiliary records
@@ -67,23 +70,63 @@ static int by_address(const void *left, const void *right)
     return (a->rva > b->rva) - (a->rva < b->rva);
 }
 
-int module_read_symbols(struct loader_module *module, const uint8_t *file, size_t length,
-                        struct loader_error *error)
+static int read_symbols(struct loader_module *module, const struct image *image, const uint8_t *file,
+                        size_t length)
 {
-    size_t coff = module->image.symbol_count < SYMBOL_LIMIT ? module->image.symbol_count : SYMBOL_LIMIT;
+    size_t coff = image->symbol_count < SYMBOL_LIMIT ? image->symbol_count : SYMBOL_LIMIT;
     module->symbols = calloc(coff + module->export_count + 1, sizeof *module->symbols);
-    int result = module->symbols != NULL ? read_coff(module, file, length) : -ENOMEM;
+    int result = module->symbols != NULL ? read_coff(module, image, file, length) : -ENOMEM;
     for (size_t i = 0; result == 0 && i < module->export_count; i++) {
         const struct module_export *export = &module->exports[i];
         if (export->name != NULL && export->forward == NULL) {
             result = add_symbol(module, export->rva, export->name, strlen(export->name));
         }
     }
-    if (result != 0) {
-        return error_set(error, result, "out of memory");
+    if (result == 0) {
+        qsort(module->symbols, module->symbol_count, sizeof *module->symbols, by_address);
     }
-    qsort(module->symbols, module->symbol_count, sizeof *module->symbols, by_address);
-    return 0;
+    return result;
+}
+
+int module_read_symbols(struct loader_module *module, const uint8_t *file, size_t length,
+                        struct loader_error *error)
+{
+    int result = read_symbols(module, &module->image, file, length);
+    return result == 0 ? 0 : error_set(error, result, "out of memory");
+}
+
+static bool same_layout(const struct image *image, const struct image *debug)
+{
+    bool same = image->entry == debug->entry && image->section_count <= debug->section_count;
+    for (unsigned i = 0; same && i < image->section_count; i++) {
+        const struct image_section *left = &image->sections[i];
+        const struct image_section *right = &debug->sections[i];
+        same = left->rva == right->rva && left->size == right->size && strcmp(left->name, right->name) == 0;
+    }
+    return same;
+}
+
+void module_read_debug(struct loader_module *module, const char *path)
+{
+    static const char extension[] = ".debug";
+    struct loader_error ignored = {0};
+    struct image debug;
+    uint8_t *bytes = NULL;
+    size_t length = 0;
+    const char *dot = strrchr(path, '.');
+    size_t stem = dot != NULL && strchr(dot, '/') == NULL ? (size_t)(dot - path) : strlen(path);
+    char *name = malloc(stem + sizeof extension);
+    if (name != NULL) {
+        memcpy(name, path, stem);
+        memcpy(name + stem, extension, sizeof extension);
+    }
+    if (name != NULL && file_read(name, &bytes, &length) == 0 &&
+        image_parse(bytes, length, &debug, &ignored) == 0 && same_layout(&module->image, &debug)) {
+        module_free_symbols(module);
+        (void)read_symbols(module, &debug, bytes, length);
+    }
+    free(bytes);
+    free(name);
 }
 
 void module_free_symbols(struct loader_module *module)
@@ -92,6 +135,8 @@ void module_free_symbols(struct loader_module *module)
         free(module->symbols[i].name);
     }
     free(module->symbols);
+    module->symbols = NULL;
+    module->symbol_count = 0;
 }
 
 const struct module_symbol *module_symbol_at(const struct loader_module *module, uint32_t rva)

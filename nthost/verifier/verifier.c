@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "nthost/verifier/faults.h"
 #include "nthost/ke/ke.h"
+#include "nthost/os/os.h"
 #include "nthost/rtl/rtl.h"
 #include "nthost/verifier/report.h"
 
@@ -73,24 +74,32 @@ VOID VfEnterDriver(VF_FRAME *Frame, VF_DRIVER Driver, PVOID Routine)
     Thread->DriverFrame = Frame;
 }
 
+// For the one report there is.
+static PCSTR VfRoutineText(const VF_FRAME *Frame)
+{
+    static CHAR Text[160];
+    os_describe(Frame->Routine, Text, sizeof Text);
+    return Text;
+}
+
 static VOID VfCheckReturn(PKTHREAD Thread, const VF_FRAME *Frame, PCSTR Kind)
 {
     if (Thread->HeldCount != Frame->HeldCount) {
         PKSPIN_LOCK Lock = Thread->HeldCount == 0 ? NULL : Thread->Held[Thread->HeldCount - 1].Lock;
         VfBreak(VfRuleSpinLockAtReturn, (ULONG_PTR)Frame->Routine, (ULONG_PTR)Lock, 0,
-                "%s routine %p returned with spin lock %p held", Kind, Frame->Routine, Lock);
+                "%s %s returned with spin lock %p held", Kind, VfRoutineText(Frame), Lock);
     }
     if (Thread->Irql != Frame->Irql) {
         VfBreak(VfRuleIrqlAtReturn, (ULONG_PTR)Frame->Routine, Thread->Irql, Frame->Irql,
-                "%s routine %p was called at IRQL %u and returned at %u", Kind, Frame->Routine, Frame->Irql,
+                "%s %s was called at IRQL %u and returned at %u", Kind, VfRoutineText(Frame), Frame->Irql,
                 Thread->Irql);
     }
     if (Thread->KernelApcDisable != Frame->KernelApcDisable ||
         Thread->SpecialApcDisable != Frame->SpecialApcDisable) {
         VfBreak(VfRuleApcsAtReturn, (ULONG_PTR)Frame->Routine, (ULONG_PTR)Thread->KernelApcDisable,
                 (ULONG_PTR)Frame->KernelApcDisable,
-                "%s routine %p returned within a critical region, guarded region or mutex of its own", Kind,
-                Frame->Routine);
+                "%s %s returned within a critical region, guarded region or mutex of its own", Kind,
+                VfRoutineText(Frame));
     }
 }
 

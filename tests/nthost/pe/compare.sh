@@ -1,0 +1,78 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# compare.sh LECTERN IMAGES LACK: the shipped driver images answer as the native drivers do; what cannot run is refused.
+set -u
+lectern=$1
+images=$2
+lack=$3
+failures=0
+dir=$(mktemp -d /tmp/lectern.XXXXXX) || exit 1
+trap 'rm -rf "$dir"' EXIT
+
+for image in lectern smclib lectvbus; do
+    if [ ! -f "$images/$image.sys" ]; then
+        echo "$images/$image.sys is missing: build the preset windows-x64 first"
+        exit 1
+    fi
+done
+
+fail() {
+    failures=$((failures + 1))
+    echo "$*"
+}
+
+# same NAME OPTION...: native, with the native bus, and with the bus's image.
+same() {
+    name=$1
+    shift
+    timeout 60 "$lectern" apdu "$@" >"$dir/native" 2>&1
+    native=$?
+    for driver in "$images" "$dir/drivers/lectern.sys"; do
+        timeout 60 "$lectern" apdu --driver "$driver" "$@" >"$dir/image" 2>&1
+        status=$?
+        if [ "$status" -ne "$native" ] || ! cmp -s "$dir/native" "$dir/image"; then
+            fail "$name: $driver ends with $status and says"
+            cat "$dir/image"
+            echo "native ends with $native and says"
+            cat "$dir/native"
+        fi
+    done
+}
+
+mkdir "$dir/drivers"
+cp "$images/lectern.sys" "$images/smclib.sys" "$dir/drivers"
+select='00A4000C023F00'
+read='00B0000020'
+for model in Lectern ACR122U GemPCKey; do
+    for card in t0 t1; do
+        same "$model, $card" --model "$model" --card "$card" "$select" "$read" 0084000008 00CA010000
+    done
+done
+
+# One card of each protocol in every 12th reader of the table.
+"$lectern" models --json | sed -n 's/.*"model":[^"]*"\(.*\)".*/\1/p' | awk 'NR % 12 == 0' >"$dir/models"
+while read -r model; do
+    for card in t0 t1; do
+        same "$model, $card" --model "$model" --card "$card" "$select" "$read" </dev/null
+    done
+done <"$dir/models"
+[ "$(wc -l <"$dir/models")" -ge 10 ] || fail "only these models: $(cat "$dir/models")"
+
+timeout 60 "$lectern" apdu --driver "$lack/lack.sys" "$select" >"$dir/out" 2>"$dir/err"
+status=$?
+if [ "$status" -ne 1 ] || [ "$(grep -c '^  .*!' "$dir/err")" -ne 3 ]; then
+    fail "lack.sys: exit status $status, and not its three missing imports:"
+    cat "$dir/err"
+fi
+rm "$dir/drivers/smclib.sys"
+timeout 60 "$lectern" apdu --driver "$dir/drivers/lectern.sys" "$select" >"$dir/out" 2>"$dir/err"
+status=$?
+if [ "$status" -ne 1 ] || ! grep -q 'smclib.sys!SmartcardInitialize' "$dir/err"; then
+    fail "lectern.sys without its library: exit status $status"
+    cat "$dir/err"
+fi
+
+if [ "$failures" -ne 0 ]; then
+    echo "$failures failures"
+    exit 1
+fi
