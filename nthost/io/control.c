@@ -46,7 +46,9 @@ static IOP_REQUEST *IopTakeRequest(IOP_FILE *File, CCHAR StackSize)
         return IopNewRequest(StackSize);
     }
     if (spare->StackSize >= StackSize) {
-        KeClearEvent(&spare->Done);
+        if (!spare->Finished) { // else nobody has set it
+            KeClearEvent(&spare->Done);
+        }
         return spare;
     }
     IopFreeRequest(spare);

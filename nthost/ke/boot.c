@@ -14,6 +14,9 @@ BOOLEAN KiBoot(const KI_BOOT *Boot)
     if (!Boot->Virtual) {
         KiOptions.Seed = 0;
     }
+    // The image loader's hooks prepare threads of the host.
+    KiFibers = Boot->Virtual && !Boot->Threads && KiHooks.ThreadBegins == NULL && os_contexts_work();
+    os_keep_memory();
     VfBoot(Boot->Verifier);
     ObpBoot();
     ExpBootPool(Boot->GuardPages);
@@ -37,6 +40,7 @@ VOID KiShutdown(VOID)
     KiReapThreads();
     KiStopClock();
     os_threads_join();
+    os_contexts_free();
     ObpShutdown();
     ExpShutdownPool();
     KiShutdownThreads();

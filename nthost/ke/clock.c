@@ -142,7 +142,7 @@ BOOLEAN KiStartClock(VOID)
         return FALSE;
     }
     ObReferenceObject(KiClockThread); // for KiStopClock
-    return KiStartThread(KiClockThread, KiRunClock);
+    return KiStartHostThread(KiClockThread, KiRunClock);
 }
 
 VOID KiStopClock(VOID)

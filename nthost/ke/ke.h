@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nthost/os/context.h"
+
 #define KI_TAG 'iKtN'
 
 // ---- boot ----
@@ -15,6 +17,7 @@ typedef struct _KI_BOOT {
     ULONG64 Seed;       // of its choices; 0: first runnable thread, no preemption
     BOOLEAN Verifier;   // rules are checked
     BOOLEAN GuardPages; // every pool block ends at an unmapped page
+    BOOLEAN Threads;    // each thread has one of the host's, also under the virtual clock
     void (*Print)(void *Context, const char *Text);
     void (*BugCheck)(void *Context, const char *Report); // NULL: stderr; the process aborts afterwards
     void *Context;
@@ -84,6 +87,10 @@ typedef struct _KTHREAD {
     KI_STATE State;
     LIST_ENTRY ReadyListEntry;
     uint32_t Baton;
+    BOOLEAN Fiber;             // a stack that others carry; else it has a thread of the host
+    BOOLEAN Begun;             // has run
+    struct os_context Context; // while others are carried, or it is
+    struct _KTHREAD *PassTo, *Carries;
     PKSPIN_LOCK SpinLock;
     uint32_t StackRequest;
     ULONG FrameCount;
@@ -207,9 +214,22 @@ VOID KiSpinVirtual(PKSPIN_LOCK Lock);
 VOID KiSpinWakeVirtual(PKSPIN_LOCK Lock);
 VOID KiStartVirtual(PKTHREAD Thread);
 VOID KiAwaitFirstTurn(PKTHREAD Thread);
-VOID KiArriveVirtual(PKTHREAD Thread); // a host thread asks for its turn
+VOID KiEndFiber(const struct os_context *Context); // does not return
+VOID KiArriveVirtual(PKTHREAD Thread);             // a host thread asks for its turn
 VOID KiDepartVirtual(PKTHREAD Thread, KI_STATE State);
 VOID KiBootVirtual(PKTHREAD Thread, ULONG64 Seed);
+
+// ---- the turn ----
+
+extern BOOLEAN KiFibers; // threads are stacks
+extern __thread PKTHREAD KiCarrier
+    __attribute__((tls_model("initial-exec")));             // whose thread of the host this is
+VOID KiSwitchTo(PKTHREAD From, PKTHREAD To);                // until it is the turn of `From` again
+VOID KiAwaitTurn(PKTHREAD Thread);                          // of a thread that comes in
+VOID KiGiveTo(PKTHREAD To, PKTHREAD Carrier);               // by a thread that goes out
+VOID KiLeaveTo(const struct os_context *From, PKTHREAD To); // by a fiber that ends; does not return
+BOOLEAN KiParkedHere(PKTHREAD Thread);                      // KiLookAt works
+BOOLEAN KiLookAt(PKTHREAD Thread);                          // fills the frames of a thread that stands still
 
 // A place where another processor's work may come first.
 static inline VOID KiPreempt(VOID)
@@ -232,7 +252,8 @@ static inline VOID KiYield(VOID)
 PKTHREAD KiCreateThread(VOID);
 PKTHREAD KiFindThread(USHORT Driver); // one that the driver created; NULL: none
 BOOLEAN KiStartThread(PKTHREAD Thread, void (*Routine)(void *));
-VOID KiBeginThread(PKTHREAD Thread); // first and last on the thread itself
+BOOLEAN KiStartHostThread(PKTHREAD Thread, void (*Routine)(void *)); // with a thread of the host in any case
+VOID KiBeginThread(PKTHREAD Thread);                                 // first and last on the thread itself
 VOID KiEndThread(PKTHREAD Thread);
 VOID KiBootThreads(VOID);
 VOID KiShutdownThreads(VOID);

@@ -51,6 +51,9 @@ VOID KiAnswerStackRequest(PKTHREAD Thread)
 BOOLEAN KiStackOf(PKTHREAD Thread)
 {
     enum { TRIES = 100, TRY_TIME = 20000 };
+    if (KiOptions.Virtual && KiParkedHere(Thread)) {
+        return KiLookAt(Thread);
+    }
     __atomic_store_n(&Thread->StackRequest, KI_STACK_ASKED, __ATOMIC_RELEASE);
     for (ULONG i = 0; i < TRIES; i++) {
         // A thread about to sleep may miss the first call.

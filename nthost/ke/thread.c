@@ -80,7 +80,7 @@ static void KiDetach(void *Argument)
             KiDepartVirtual(Thread, KiEnded);
         }
     }
-    KiThread = NULL;
+    KiThread = KiCarrier = NULL;
     ObpDereference(Thread);
 }
 
@@ -92,7 +92,7 @@ PKTHREAD KiAttach(VOID)
         os_abort();
     }
     Thread->Host = TRUE;
-    KiThread = Thread;
+    KiThread = KiCarrier = Thread;
     os_at_thread_exit(KiDetach, Thread);
     KiTellBegin(Thread);
     KiEnroll(Thread);
@@ -139,16 +139,20 @@ VOID KiReturnInside(VOID)
 VOID KiBeginThread(PKTHREAD Thread)
 {
     KiThread = Thread;
+    if (!Thread->Fiber) {
+        KiCarrier = Thread;
+    }
     KiTellBegin(Thread);
     if (KiOptions.Virtual) {
         KiAwaitFirstTurn(Thread);
     }
 }
 
-BOOLEAN KiStartThread(PKTHREAD Thread, os_routine *Routine)
+static BOOLEAN KiStart(PKTHREAD Thread, os_routine *Routine)
 {
     KiEnroll(Thread);
-    if (os_thread_start(Routine, Thread) != 0) {
+    if (Thread->Fiber ? !os_context_make(&Thread->Context, Routine, Thread)
+                      : os_thread_start(Routine, Thread) != 0) {
         KiLockThreads();
         RemoveEntryList(&Thread->ThreadListEntry);
         KiUnlockThreads();
@@ -158,6 +162,17 @@ BOOLEAN KiStartThread(PKTHREAD Thread, os_routine *Routine)
         KiStartVirtual(Thread);
     }
     return TRUE;
+}
+
+BOOLEAN KiStartHostThread(PKTHREAD Thread, os_routine *Routine)
+{
+    return KiStart(Thread, Routine);
+}
+
+BOOLEAN KiStartThread(PKTHREAD Thread, os_routine *Routine)
+{
+    Thread->Fiber = KiFibers;
+    return KiStart(Thread, Routine);
 }
 
 VOID KiEndThread(PKTHREAD Thread)
@@ -175,7 +190,13 @@ VOID KiEndThread(PKTHREAD Thread)
     if (Thread->System) {
         __atomic_fetch_sub(&KiSystemThreads, 1, __ATOMIC_RELEASE);
     }
-    KiThread = NULL;
+    if (Thread->Fiber) {
+        struct os_context Context = Thread->Context;
+        KiThread = KiCarrier;
+        ObpDereference(Thread);
+        KiEndFiber(&Context);
+    }
+    KiThread = KiCarrier = NULL;
     if (KiOptions.Virtual) {
         KiDepartVirtual(Thread, KiEnded);
     }

@@ -122,12 +122,6 @@ static PKTHREAD KiChooseNext(VOID)
     }
 }
 
-static VOID KiPass(PKTHREAD Thread)
-{
-    __atomic_store_n(&Thread->Baton, 1, __ATOMIC_RELEASE);
-    os_wake(&Thread->Baton, 1);
-}
-
 static VOID KiRun(PKTHREAD Thread)
 {
     Thread->State = KiRunning;
@@ -136,24 +130,13 @@ static VOID KiRun(PKTHREAD Thread)
     }
 }
 
-static VOID KiAwaitBaton(PKTHREAD Thread)
-{
-    while (__atomic_exchange_n(&Thread->Baton, 0, __ATOMIC_ACQUIRE) == 0) {
-        KiAnswerStackRequest(Thread);
-        os_wait(&Thread->Baton, 0, OS_FOREVER);
-    }
-    KiRun(Thread);
-}
-
 static VOID KiSwitch(PKTHREAD Thread)
 {
     PKTHREAD Next = KiChooseNext();
-    if (Next == Thread) {
-        KiRun(Thread);
-        return;
+    if (Next != Thread) {
+        KiSwitchTo(Thread, Next);
     }
-    KiPass(Next);
-    KiAwaitBaton(Thread);
+    KiRun(Thread);
 }
 
 VOID KiPreemptVirtual(VOID)
@@ -231,7 +214,8 @@ VOID KiArriveVirtual(PKTHREAD Thread)
     }
     KiUnlock(&KiArrivalLock);
     os_wake(&KiArrivalWord, 1);
-    KiAwaitBaton(Thread);
+    KiAwaitTurn(Thread);
+    KiRun(Thread);
 }
 
 // The thread gives up the baton, if it has it, and does not want it back for now.
@@ -252,8 +236,14 @@ VOID KiDepartVirtual(PKTHREAD Thread, KI_STATE State)
         KiReadyVirtual(KiIdleThread);
     }
     if (KiReadyCount != 0) {
-        KiPass(KiTakeReady());
+        KiGiveTo(KiTakeReady(), KiIdleThread);
     }
+}
+
+// The last a fiber does; nothing of it is needed any more.
+VOID KiEndFiber(const struct os_context *Context)
+{
+    KiLeaveTo(Context, KiChooseNext());
 }
 
 VOID KiStartVirtual(PKTHREAD Thread)
@@ -263,7 +253,11 @@ VOID KiStartVirtual(PKTHREAD Thread)
 
 VOID KiAwaitFirstTurn(PKTHREAD Thread)
 {
-    KiAwaitBaton(Thread);
+    if (!Thread->Fiber) {
+        KiAwaitTurn(Thread);
+    }
+    Thread->Begun = TRUE;
+    KiRun(Thread);
 }
 
 VOID KiBootVirtual(PKTHREAD Thread, ULONG64 Seed)

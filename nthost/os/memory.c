@@ -4,12 +4,20 @@
 
 #include "nthost/os/asan.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #ifdef HAVE_ASAN
 #include <sanitizer/asan_interface.h>
 #endif
+
+void os_keep_memory(void)
+{
+    enum { MAPPED_FROM = 16 << 20, KEPT = 256 << 20 };
+    mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
+    mallopt(M_TRIM_THRESHOLD, KEPT);
+}
 
 void *os_allocate(size_t size, size_t alignment)
 {

@@ -27,6 +27,7 @@ void os_at_thread_exit(os_routine *routine,
 void os_threads_join(void);             // ends the kept threads; all routines have returned
 
 // memory.c
+void os_keep_memory(void);                        // freed memory stays with the process: devices come and go
 void *os_allocate(size_t size, size_t alignment); // not zeroed
 void os_free(void *memory);
 enum os_access { OS_ACCESS_NONE, OS_ACCESS_READ, OS_ACCESS_WRITE };

@@ -14,6 +14,7 @@ int nt_boot(const struct nt_options *options)
     KI_BOOT boot = {
         .Virtual = options->clock == NT_CLOCK_VIRTUAL,
         .Seed = options->seed,
+        .Threads = options->threads,
         .Verifier = options->verifier,
         .Print = options->print,
         .BugCheck = options->bugcheck,

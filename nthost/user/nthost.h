@@ -22,8 +22,10 @@ enum nt_clock {
 
 struct nt_options {
     enum nt_clock clock;
-    uint64_t seed;     // of the virtual clock's scheduler; 0: first runnable thread
-    bool verifier;     // rules checked; a broken one is a bugcheck
+    uint64_t seed; // of the virtual clock's scheduler; 0: first runnable thread
+    bool threads;  // under the virtual clock: each thread of the kernel is one of the host's, as a debugger
+                   // likes it, and not a stack that is switched to; the runs are the same
+    bool verifier; // rules checked; a broken one is a bugcheck
     bool legacy_power; // with the verifier: power IRPs need PoCallDriver and PoStartNextPowerIrp, as before
                        // Windows Vista
     bool images;       // services may be image files; every thread is prepared for their code

@@ -51,6 +51,22 @@ static void SeedsReplay(void)
     CHECK(Different);
 }
 
+// A seed means the same whether threads are the host's or stacks.
+static void ThreadsOrStacks(void)
+{
+    UCHAR First[TRACE];
+    for (ULONG64 Seed = 0; Seed < 5; Seed++) {
+        KI_BOOT Boot = {.Virtual = TRUE, .Seed = Seed, .Verifier = TRUE};
+        KeTestVirtual(RunWorkers, Seed);
+        RtlCopyMemory(First, Trace, TRACE);
+        Boot.Threads = TRUE;
+        CHECK(KiBoot(&Boot));
+        RunWorkers();
+        KiShutdown();
+        CHECK_MEM(Trace, First, TRACE);
+    }
+}
+
 // ---- a race is found by some seed, and only there ----
 
 static LONG Shared;
@@ -177,12 +193,10 @@ void host_thread_body(void *context)
     KeSetEvent(context, 0, FALSE);
 }
 
-const struct WdmTest WdmTests[] = {{"a seed replays a run", SeedsReplay},
-                                   {"some seeds find a race", SeedsFindRaces},
-                                   KE_RULE_ROW(WaitsForever),
-                                   {"a deadlock names all", DeadlockNamesAll},
-                                   KE_TEST_ROWS(HostThreadsComeAndGo),
-                                   {"hooks are called", HooksAreCalled},
-                                   {NULL, NULL}};
+const struct WdmTest WdmTests[] = {
+    {"a seed replays a run", SeedsReplay},      {"threads or stacks", ThreadsOrStacks},
+    {"some seeds find a race", SeedsFindRaces}, KE_RULE_ROW(WaitsForever),
+    {"a deadlock names all", DeadlockNamesAll}, KE_TEST_ROWS(HostThreadsComeAndGo),
+    {"hooks are called", HooksAreCalled},       {NULL, NULL}};
 void (*const WdmTestSetup)(void) = NULL;
 void (*const WdmTestTeardown)(void) = NULL;
