@@ -263,8 +263,9 @@ static VOID RtlpPutConversion(PRTLP_SINK Sink, PRTLP_SPEC Spec, PRTLP_READER Rea
 
 VOID RtlpFormat(PRTLP_SINK Sink, RTLP_FORMAT Format, __builtin_ms_va_list Arguments)
 {
-    RTLP_READER Reader = {.Format = Format};
-    __builtin_ms_va_copy(Reader.Arguments, Arguments);
+    // The Win64 list is a pointer. gcc's __builtin_ms_va_copy, unless it optimises, copies the 24 bytes of a
+    // System V list in a function of that ABI.
+    RTLP_READER Reader = {.Format = Format, .Arguments = Arguments};
     for (WCHAR Character = RtlpPeek(&Reader); Character != 0; Character = RtlpPeek(&Reader)) {
         Reader.Index++;
         if (Character != '%') {
@@ -275,7 +276,6 @@ VOID RtlpFormat(PRTLP_SINK Sink, RTLP_FORMAT Format, __builtin_ms_va_list Argume
         RtlpReadSpec(&Reader, &Spec);
         RtlpPutConversion(Sink, &Spec, &Reader);
     }
-    __builtin_ms_va_end(Reader.Arguments);
 }
 
 VOID RtlpAppendV(PCHAR Text, SIZE_T Size, PCSTR Format, __builtin_ms_va_list Arguments)
