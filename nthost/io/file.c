@@ -5,7 +5,7 @@
 #include "nthost/verifier/faults.h"
 
 static VOID IopDeleteFileObject(PVOID Body);
-OBJECT_TYPE IopFileType = {.Name = "File", .Delete = IopDeleteFileObject};
+OBJECT_TYPE IopFileType = {.Name = "File", .Delete = IopDeleteFileObject, .Passive = TRUE};
 static POBJECT_TYPE IopFileTypePointer = &IopFileType;
 POBJECT_TYPE *IoFileObjectType = &IopFileTypePointer;
 

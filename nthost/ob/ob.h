@@ -8,6 +8,7 @@ typedef struct _OBJECT_TYPE {
     VOID (*Delete)(PVOID Body);                   // last reference gone; may be NULL
     VOID (*Close)(PVOID Body, ULONG HandlesLeft); // a handle was closed; may be NULL
     LONG Objects;
+    BOOLEAN Passive; // Delete calls drivers, so it runs at PASSIVE_LEVEL
 } OBJECT_TYPE;
 
 extern OBJECT_TYPE ObpThreadType, ObpEventType, ObpSymbolicLinkType;
@@ -35,5 +36,6 @@ NTSTATUS ObpQueryName(PVOID Body, PUNICODE_STRING Name); // points into the obje
 NTSTATUS ObpCreateSymbolicLink(PCUNICODE_STRING Path, PCUNICODE_STRING Target);
 NTSTATUS ObpDeleteSymbolicLink(PCUNICODE_STRING Path);
 
+VOID ObpAwaitDeletions(VOID); // those that were put off to PASSIVE_LEVEL
 VOID ObpBoot(VOID);
 VOID ObpShutdown(VOID); // verifier: nothing may be left

@@ -70,7 +70,7 @@ BOOLEAN ObpReferenceUnlessZero(PVOID Body)
     return FALSE;
 }
 
-static VOID ObpDeleteObject(OB_HEADER *Header)
+VOID ObpDeleteObject(OB_HEADER *Header)
 {
     POBJECT_TYPE Type = Header->Type;
     if (Type->Delete != NULL) {
@@ -81,7 +81,7 @@ static VOID ObpDeleteObject(OB_HEADER *Header)
     os_free(Header);
 }
 
-LONG_PTR ObpDereference(PVOID Object)
+static LONG_PTR ObpDropReference(PVOID Object, BOOLEAN Defer)
 {
     OB_HEADER *Header = ObpHeaderOf(Object);
     LONG_PTR Count = __atomic_sub_fetch(&Header->References, 1, __ATOMIC_ACQ_REL);
@@ -89,21 +89,29 @@ LONG_PTR ObpDereference(PVOID Object)
         VfBreak(VfRuleReferenceBelowZero, (ULONG_PTR)Object, (ULONG_PTR)Count, 0,
                 "%s object %p has no reference left", Header->Type->Name, Object);
     }
-    if (Count == 0) {
+    if (Count == 0 && Defer && Header->Type->Passive) {
+        ObpDeferDelete(Header);
+    } else if (Count == 0) {
         ObpDeleteObject(Header);
     }
     return Count;
 }
 
+LONG_PTR ObpDereference(PVOID Object)
+{
+    return ObpDropReference(Object, FALSE);
+}
+
 LONG_PTR FASTCALL ObfDereferenceObject(PVOID Object)
 {
     NT_ENTRY(ObfDereferenceObject);
-    return ObpDereference(Object);
+    return ObpDropReference(Object, KeGetCurrentIrql() > PASSIVE_LEVEL);
 }
 
 VOID NTAPI ObDereferenceObjectDeferDelete(PVOID Object)
 {
-    ObfDereferenceObject(Object); // deletion is possible at any IRQL here
+    NT_ENTRY(ObDereferenceObjectDeferDelete);
+    (VOID) ObpDropReference(Object, TRUE);
 }
 
 NTSTATUS NTAPI ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK Access, POBJECT_TYPE Type,
@@ -121,6 +129,7 @@ NTSTATUS NTAPI ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK Access, POBJ
 VOID ObpBoot(VOID)
 {
     ObpBootNames();
+    ObpBootDeferred();
 }
 
 VOID ObpShutdown(VOID)

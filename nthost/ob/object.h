@@ -15,6 +15,9 @@ typedef struct _OB_HEADER {
 C_ASSERT(sizeof(OB_HEADER) % 16 == 0); // and so the body is aligned
 
 OB_HEADER *ObpHeaderOf(PVOID Body);
+VOID ObpDeleteObject(OB_HEADER *Header);
+VOID ObpDeferDelete(OB_HEADER *Header);
+VOID ObpBootDeferred(VOID);
 VOID ObpBootNames(VOID);
 PVOID ObpAnyNamed(VOID);
 PCSTR ObpFirstHandleType(VOID);

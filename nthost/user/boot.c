@@ -44,6 +44,7 @@ void nt_shutdown(void)
 {
     KiEnter();
     VfAwaitMeeting();
+    ObpAwaitDeletions(); // files are closed by them
     PnpShutdown();
     CmShutdown();
     IopShutdown();

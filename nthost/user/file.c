@@ -17,7 +17,7 @@ static BOOLEAN kernel_path(const char *path, WCHAR *buffer, UNICODE_STRING *wide
     return TRUE;
 }
 
-nt_status nt_open(const char *path, nt_file **file)
+nt_status nt_open_for(const char *path, unsigned access, nt_file **file)
 {
     WCHAR buffer[USER_PATH_MAX];
     UNICODE_STRING wide;
@@ -27,12 +27,19 @@ nt_status nt_open(const char *path, nt_file **file)
     if (!kernel_path(path, buffer, &wide)) {
         return (nt_status)STATUS_OBJECT_NAME_INVALID;
     }
-    const ACCESS_MASK access = FILE_GENERIC_READ | FILE_GENERIC_WRITE; // NOLINT(misc-redundant-expression)
-    NTSTATUS status = IopOpenFile(&wide, access, UserMode, &object);
+    ACCESS_MASK mask = SYNCHRONIZE | FILE_READ_ATTRIBUTES; // what CreateFile asks for in any case
+    mask |= (access & NT_ACCESS_READ) != 0 ? FILE_GENERIC_READ : 0;
+    mask |= (access & NT_ACCESS_WRITE) != 0 ? FILE_GENERIC_WRITE : 0;
+    NTSTATUS status = IopOpenFile(&wide, mask, UserMode, &object);
     if (NT_SUCCESS(status)) {
         *file = (nt_file *)object;
     }
     return (nt_status)status;
+}
+
+nt_status nt_open(const char *path, nt_file **file)
+{
+    return nt_open_for(path, NT_ACCESS_READ | NT_ACCESS_WRITE, file);
 }
 
 void nt_close(nt_file *file)

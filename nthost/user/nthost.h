@@ -128,8 +128,11 @@ void nt_interface_unsubscribe(const uint8_t guid[16], nt_interface_event *event,
 // ---- files ----
 
 typedef struct nt_file nt_file;
-nt_status nt_open(const char *path, nt_file **file); // "\\\\.\\SCReader0" or an interface's link
-void nt_close(nt_file *file);                        // CLEANUP, then CLOSE once no request is left
+nt_status nt_open(const char *path, nt_file **file); // "\\\\.\\SCReader0" or an interface's link; for both
+// Control codes that need access which the file was not opened for are refused before the driver sees them.
+enum nt_access { NT_ACCESS_NONE = 0, NT_ACCESS_READ = 1, NT_ACCESS_WRITE = 2 };
+nt_status nt_open_for(const char *path, unsigned access, nt_file **file); // of nt_access
+void nt_close(nt_file *file); // CLEANUP, then CLOSE once no request is left
 
 // Waits until done. `out` may equal `in`. `*returned`: IoStatus.Information.
 nt_status nt_device_control(nt_file *file, uint32_t code, const void *in, size_t in_length, void *out,

@@ -165,6 +165,7 @@ struct scn_run {
     const struct rig_scenario_options *options;
     struct rig_scenario_outcome *outcome;
     bool failed, pulled; // pulled: unplug_at has come
+    bool tolerant;       // nothing that a statement answers is a failure
     struct scn_reader readers[SCN_READERS_MAX];
     struct scn_reader *latest; // plugged last
     struct scn_request requests[SCN_REQUESTS_MAX];
@@ -184,7 +185,7 @@ void scn_check_status(struct scn_run *run, const struct scn_statement *statement
                       const struct scn_reader *reader, nt_status status);
 
 scn_routine scn_plug, scn_unplug, scn_insert, scn_eject, scn_open, scn_close, scn_pnp, scn_registry;
-scn_routine scn_sleep, scn_resume, scn_delay, scn_repeat, scn_end;
+scn_routine scn_sleep, scn_resume, scn_delay, scn_repeat, scn_end, scn_tolerate;
 scn_routine scn_request, scn_track, scn_apdu, scn_wait, scn_pending, scn_cancel;
 
 void scn_pull_all(struct scn_run *run);

@@ -86,12 +86,31 @@ static struct scn_result take_result(struct scn_request *request, nt_status stat
 
 // ---- waited for ----
 
+// What waits for the next statement, as on a stopped reader, is cancelled in the end, and with it what it may
+// be queued behind.
+static nt_status send_patiently(struct scn_run *run, const struct scn_request *request, size_t *returned)
+{
+    enum { PATIENCE_US = 600000000 };
+    nt_request *handle = nt_device_control_start(request->slot->file, request->statement->code, request->in,
+                                                 request->in_length, request->out, request->out_room);
+    if (handle == NULL) {
+        return RIG_STATUS_INSUFFICIENT_RESOURCES;
+    }
+    if (!nt_request_wait(handle, PATIENCE_US)) {
+        scn_requests_cancel(run);
+        nt_request_cancel(handle);
+    }
+    return nt_request_end(handle, returned);
+}
+
 static void send_and_check(struct scn_run *run, struct scn_request *request)
 {
     size_t returned = 0;
     const struct scn_statement *statement = request->statement;
-    nt_status status = nt_device_control(request->slot->file, statement->code, request->in,
-                                         request->in_length, request->out, request->out_room, &returned);
+    nt_status status =
+        run->tolerant ? send_patiently(run, request, &returned)
+                      : nt_device_control(request->slot->file, statement->code, request->in,
+                                          request->in_length, request->out, request->out_room, &returned);
     struct scn_result result = take_result(request, status, returned);
     scn_check(run, statement, request->reader, &result);
     free_request(request);

@@ -17,7 +17,7 @@ void scn_fail(struct scn_run *run, const struct scn_statement *statement, const 
 {
     struct rig_scenario_outcome *outcome = run->outcome;
     va_list arguments;
-    if (run->failed) {
+    if (run->failed || run->tolerant) {
         return; // the first is the reason
     }
     run->failed = true;
@@ -66,6 +66,12 @@ void scn_delay(struct scn_run *run, const struct scn_statement *statement)
 {
     (void)run;
     nt_sleep_us(statement->number * 1000);
+}
+
+void scn_tolerate(struct scn_run *run, const struct scn_statement *statement)
+{
+    (void)statement;
+    run->tolerant = true;
 }
 
 static void trace(const struct scn_run *run, const struct scn_statement *statement)

@@ -369,6 +369,7 @@ const struct scn_verb scn_verbs[] = {
     {"delay", "delay MILLISECONDS", parse_delay, scn_delay, SCN_PLAIN, false, NULL},
     {"repeat", "repeat TIMES", parse_repeat, scn_repeat, SCN_PLAIN, false, NULL},
     {"end", "end", parse_nothing, scn_end, SCN_PLAIN, false, NULL},
+    {"tolerate", "tolerate", parse_nothing, scn_tolerate, SCN_PLAIN, false, NULL},
     {"power", "power cold|warm|down", parse_power, scn_request, SCN_REQUEST, true, NULL},
     {"protocol", "protocol t0|t1|any|raw|default", parse_protocol, scn_request, SCN_REQUEST, true,
      scn_protocols},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Device controls from user mode: buffers, statuses, waiting, cancelling.
+#include "nthost/ob/ob.h"
 #include "tests/nthost/io/fixture.h"
 
 static nt_file *File;
@@ -105,10 +106,38 @@ static void CleanupLetsTheDriverCancelThenClose(void)
 
 static void AccessIsChecked(void)
 {
-    // FILE_READ_ACCESS and FILE_WRITE_ACCESS are granted by nt_open; the code's other bits are the driver's
-    // matter.
-    size_t returned;
-    CHECK_STATUS(Control(TEST_BUS_PLUG, NULL, 0, NULL, 0, &returned), STATUS_INVALID_DEVICE_REQUEST);
+    // TEST_BUS_PLUG needs FILE_WRITE_ACCESS; testfn, which gets it here, knows no such code.
+    static const struct {
+        unsigned access;
+        NTSTATUS status;
+    } cases[] = {{NT_ACCESS_NONE, STATUS_ACCESS_DENIED},
+                 {NT_ACCESS_READ, STATUS_ACCESS_DENIED},
+                 {NT_ACCESS_WRITE, STATUS_INVALID_DEVICE_REQUEST},
+                 {NT_ACCESS_READ | NT_ACCESS_WRITE, STATUS_INVALID_DEVICE_REQUEST}};
+    for (ULONG i = 0; i < RTL_NUMBER_OF(cases); i++) {
+        nt_file *file;
+        CHECK_STATUS(nt_open_for(TEST_FN_PATH "0", cases[i].access, &file), 0);
+        CHECK_STATUS(nt_device_control(file, TEST_BUS_PLUG, NULL, 0, NULL, 0, NULL), cases[i].status);
+        CHECK_STATUS(nt_device_control(file, TEST_NULL, NULL, 0, NULL, 0, NULL), 0);
+        nt_close(file);
+    }
+}
+
+static void TheLastReferenceMayGoAtDispatch(void)
+{
+    UNICODE_STRING name;
+    PFILE_OBJECT file;
+    PDEVICE_OBJECT device;
+    KIRQL irql;
+    RtlInitUnicodeString(&name, TEST_SUBLINK);
+    CHECK_STATUS(IoGetDeviceObjectPointer(&name, FILE_READ_DATA, &file, &device), STATUS_SUCCESS);
+    TestLog[0] = 0;
+    KeRaiseIrql(DISPATCH_LEVEL, &irql);
+    ObDereferenceObject(file);
+    CHECK(!TestLogHas("CLOSE"));
+    KeLowerIrql(irql);
+    ObpAwaitDeletions();
+    CHECK(TestLogHas("CLOSE"));
 }
 
 static void CountsByContractName(void)
@@ -147,6 +176,7 @@ const struct WdmTest WdmTests[] = {
     {"overlapped: release and cancel", OverlappedReleaseAndCancel},
     {"cleanup lets the driver cancel, close follows", CleanupLetsTheDriverCancelThenClose},
     {"access bits", AccessIsChecked},
+    {"a file is closed at PASSIVE_LEVEL", TheLastReferenceMayGoAtDispatch},
     {"routine counts", CountsByContractName},
     {"bad paths", BadPathsAreRefused},
     {NULL, NULL},

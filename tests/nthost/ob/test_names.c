@@ -2,7 +2,7 @@
 #include "tests/nthost/support/ketest.h"
 #include "nthost/ob/ob.h"
 
-static OBJECT_TYPE Type = {"Test", NULL, NULL, 0};
+static OBJECT_TYPE Type = {.Name = "Test"};
 
 static UNICODE_STRING Make(PCWSTR Text)
 {

@@ -16,8 +16,8 @@ static VOID CountClose(PVOID Body, ULONG HandlesLeft)
     Closed += HandlesLeft == 0;
 }
 
-static OBJECT_TYPE Type = {"Test", CountDelete, CountClose, 0};
-static OBJECT_TYPE OtherType = {"Other", NULL, NULL, 0};
+static OBJECT_TYPE Type = {.Name = "Test", .Delete = CountDelete, .Close = CountClose};
+static OBJECT_TYPE OtherType = {.Name = "Other"};
 
 static PULONG Create(void)
 {
@@ -83,6 +83,38 @@ static void RefersWeakly(void)
     CHECK_EQ(Deleted, 1);
 }
 
+static VOID CountPassive(PVOID Body)
+{
+    (void)Body;
+    CHECK_EQ(KeGetCurrentIrql(), PASSIVE_LEVEL);
+    Deleted++;
+}
+
+static OBJECT_TYPE Calling = {.Name = "Calling", .Delete = CountPassive, .Passive = TRUE};
+
+static void DeletesAtPassive(void)
+{
+    enum { COUNT = 5 };
+    PVOID Bodies[COUNT];
+    KIRQL Irql;
+    Deleted = 0;
+    for (ULONG i = 0; i < COUNT; i++) {
+        Bodies[i] = ObpCreateObject(&Calling, 8);
+    }
+    ObDereferenceObject(Bodies[0]);
+    CHECK_EQ(Deleted, 1);
+    KeRaiseIrql(DISPATCH_LEVEL, &Irql);
+    for (ULONG i = 1; i < COUNT - 1; i++) {
+        ObDereferenceObject(Bodies[i]);
+    }
+    KeLowerIrql(Irql);
+    ObDereferenceObjectDeferDelete(Bodies[COUNT - 1]);
+    ObpAwaitDeletions();
+    CHECK_EQ(Deleted, COUNT);
+    CHECK_EQ(Calling.Objects, 0);
+}
+KE_TEST_CLOCKS(DeletesAtPassive)
+
 static void ReferencesHeld(void)
 {
     KeTestVirtual(References, 0);
@@ -105,7 +137,7 @@ static VOID ReferenceInDelete(PVOID Body)
 
 static void RevivesObject(void)
 {
-    static OBJECT_TYPE Reviving = {"Reviving", ReferenceInDelete, NULL, 0};
+    static OBJECT_TYPE Reviving = {.Name = "Reviving", .Delete = ReferenceInDelete};
     ObDereferenceObject(ObpCreateObject(&Reviving, 4));
 }
 KE_RULE_TEST(RevivesObject, ReferenceFromZero)
@@ -117,7 +149,7 @@ static VOID DereferenceInDelete(PVOID Body)
 
 static void ReleasesTooOften(void)
 {
-    static OBJECT_TYPE Releasing = {"Releasing", DereferenceInDelete, NULL, 0};
+    static OBJECT_TYPE Releasing = {.Name = "Releasing", .Delete = DereferenceInDelete};
     ObDereferenceObject(ObpCreateObject(&Releasing, 4));
 }
 KE_RULE_TEST(ReleasesTooOften, ReferenceBelowZero)
@@ -150,10 +182,16 @@ static void ClosesNull(void)
 }
 KE_RULE_TEST(ClosesNull, HandleNull)
 
-const struct WdmTest WdmTests[] = {{"references", ReferencesHeld}, {"handles", HandlesOpen},
-                                   {"weak references", Weak},      KE_RULE_ROW(RevivesObject),
-                                   KE_RULE_ROW(ReleasesTooOften),  KE_RULE_ROW(ReferencesGarbage),
-                                   KE_RULE_ROW(LeavesHandle),      KE_RULE_ROW(ClosesGarbage),
-                                   KE_RULE_ROW(ClosesNull),        {NULL, NULL}};
+const struct WdmTest WdmTests[] = {{"references", ReferencesHeld},
+                                   {"handles", HandlesOpen},
+                                   {"weak references", Weak},
+                                   KE_RULE_ROW(RevivesObject),
+                                   KE_RULE_ROW(ReleasesTooOften),
+                                   KE_RULE_ROW(ReferencesGarbage),
+                                   KE_RULE_ROW(LeavesHandle),
+                                   KE_RULE_ROW(ClosesGarbage),
+                                   KE_RULE_ROW(ClosesNull),
+                                   KE_TEST_ROWS(DeletesAtPassive),
+                                   {NULL, NULL}};
 void (*const WdmTestSetup)(void) = NULL;
 void (*const WdmTestTeardown)(void) = NULL;
