@@ -30,6 +30,9 @@ const struct command sweep_command = {
     "\n"
     "  --model NAME     only this one\n"
     "  --models FILE    take reader models from FILE instead of the installed readers.tsv\n"
+    "  --driver D       native: the driver as built into this program; or an x64 driver image, FILE.sys, "
+    "with its\n"
+    "                   smclib.sys beside it; or the folder of lectern.sys\n"
     "  --seed S         the seed of the scheduler (0: no preemption)\n"
     "  --show           print the scenario of each model instead of running it; `lectern scenario` runs "
     "them\n"
@@ -230,7 +233,7 @@ static int run_sweep(struct sweep *sweep)
 static int run(const struct command *command, int argc, char **argv)
 {
     struct options options;
-    int first = options_parse(command, argc, argv, "mtewjv", &options);
+    int first = options_parse(command, argc, argv, "mtdewjv", &options);
     struct sweep sweep = {.command = command, .options = &options};
     if (first < 0) {
         return EXIT_USAGE;
@@ -242,6 +245,9 @@ static int run(const struct command *command, int argc, char **argv)
         return complain(command, EXIT_USAGE, "'%s' is not expected, see `lectern sweep --help`", argv[first]);
     }
     int result = parse_seed(command, &options, &sweep.seed);
+    if (result == EXIT_DONE) {
+        result = check_driver(command, &options);
+    }
     if (result == EXIT_DONE) {
         result = find_models(&sweep);
     }

@@ -57,6 +57,7 @@ int module_read_symbols(struct loader_module *module, const uint8_t *file, size_
                         struct loader_error *error);
 // "x.debug" beside "x.sys", if it is there and of this image.
 void module_read_debug(struct loader_module *module, const char *path);
+void module_take_debug(struct loader_module *module, const uint8_t *bytes, size_t length); // such a file
 int module_protect(struct loader_module *module, struct loader_error *error);
 
 void module_free_exports(struct loader_module *module);

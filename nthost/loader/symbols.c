@@ -106,11 +106,19 @@ static bool same_layout(const struct image *image, const struct image *debug)
     return same;
 }
 
+void module_take_debug(struct loader_module *module, const uint8_t *bytes, size_t length)
+{
+    struct loader_error ignored = {0};
+    struct image debug;
+    if (image_parse(bytes, length, &debug, &ignored) == 0 && same_layout(&module->image, &debug)) {
+        module_free_symbols(module);
+        (void)read_symbols(module, &debug, bytes, length);
+    }
+}
+
 void module_read_debug(struct loader_module *module, const char *path)
 {
     static const char extension[] = ".debug";
-    struct loader_error ignored = {0};
-    struct image debug;
     uint8_t *bytes = NULL;
     size_t length = 0;
     const char *dot = strrchr(path, '.');
@@ -120,10 +128,8 @@ void module_read_debug(struct loader_module *module, const char *path)
         memcpy(name, path, stem);
         memcpy(name + stem, extension, sizeof extension);
     }
-    if (name != NULL && file_read(name, &bytes, &length) == 0 &&
-        image_parse(bytes, length, &debug, &ignored) == 0 && same_layout(&module->image, &debug)) {
-        module_free_symbols(module);
-        (void)read_symbols(module, &debug, bytes, length);
+    if (name != NULL && file_read(name, &bytes, &length) == 0) {
+        module_take_debug(module, bytes, length);
     }
     free(bytes);
     free(name);

@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# compare.sh LECTERN IMAGES LACK: the shipped driver images answer as the native drivers do; what cannot run is refused.
+# compare.sh LECTERN IMAGES LACK SCENARIOS: the shipped driver images answer as the native drivers do, in every scenario
+# and with every reader; what cannot run is refused.
 set -u
 lectern=$1
 images=$2
 lack=$3
+scenarios=$4
 failures=0
 dir=$(mktemp -d /tmp/lectern.XXXXXX) || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -21,20 +23,26 @@ fail() {
     echo "$*"
 }
 
-# same NAME OPTION...: native, with the native bus, and with the bus's image.
-same() {
+# verdicts NAME COMMAND OPTION...: native, with the bus's image, and with the native bus; statuses and words are the same.
+# Not the virtual time: a schedule that preempts advances it with every switch, and images have other places for one.
+untimed() {
+    sed -e 's/"virtualMicroseconds".*//' -e 's/, [0-9.]* s$//' "$1"
+}
+verdicts() {
     name=$1
-    shift
-    timeout 60 "$lectern" apdu "$@" >"$dir/native" 2>&1
+    command=$2
+    shift 2
+    timeout 300 "$lectern" "$command" "$@" >"$dir/native" 2>&1
     native=$?
     for driver in "$images" "$dir/drivers/lectern.sys"; do
-        timeout 60 "$lectern" apdu --driver "$driver" "$@" >"$dir/image" 2>&1
+        timeout 300 "$lectern" "$command" --driver "$driver" "$@" >"$dir/image" 2>&1
         status=$?
-        if [ "$status" -ne "$native" ] || ! cmp -s "$dir/native" "$dir/image"; then
+        untimed "$dir/native" >"$dir/expected"
+        untimed "$dir/image" >"$dir/said"
+        if [ "$status" -ne "$native" ] || ! cmp -s "$dir/expected" "$dir/said"; then
             fail "$name: $driver ends with $status and says"
-            cat "$dir/image"
-            echo "native ends with $native and says"
-            cat "$dir/native"
+            diff "$dir/expected" "$dir/said"
+            echo "native ends with $native"
         fi
     done
 }
@@ -45,7 +53,7 @@ select='00A4000C023F00'
 read='00B0000020'
 for model in Lectern ACR122U GemPCKey; do
     for card in t0 t1; do
-        same "$model, $card" --model "$model" --card "$card" "$select" "$read" 0084000008 00CA010000
+        verdicts "$model, $card" apdu --model "$model" --card "$card" "$select" "$read" 0084000008 00CA010000
     done
 done
 
@@ -53,10 +61,18 @@ done
 "$lectern" models --json | sed -n 's/.*"model":[^"]*"\(.*\)".*/\1/p' | awk 'NR % 12 == 0' >"$dir/models"
 while read -r model; do
     for card in t0 t1; do
-        same "$model, $card" --model "$model" --card "$card" "$select" "$read" </dev/null
+        verdicts "$model, $card" apdu --model "$model" --card "$card" "$select" "$read" </dev/null
     done
 done <"$dir/models"
 [ "$(wc -l <"$dir/models")" -ge 10 ] || fail "only these models: $(cat "$dir/models")"
+
+verdicts 'unplugged at every moment' scenario --unplug all "$scenarios"/*.scn
+for seed in 1 2; do
+    verdicts "seed $seed" scenario --seed "$seed" --json "$scenarios"/*.scn
+done
+[ "$(grep -c '"passed":.*true' "$dir/native")" -ge 10 ] || fail "few scenarios passed: $(cat "$dir/native")"
+verdicts 'every reader' sweep
+grep -q ' [1-9][0-9][0-9]* ok, 0 failed$' "$dir/native" || fail "the sweep: $(tail -n 3 "$dir/native")"
 
 timeout 60 "$lectern" apdu --driver "$lack/lack.sys" "$select" >"$dir/out" 2>"$dir/err"
 status=$?
