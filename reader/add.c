@@ -11,6 +11,7 @@ static VOID ReaderInitialize(PREADER Reader, PDEVICE_OBJECT DeviceObject, PDEVIC
     IoInitializeRemoveLock(&Reader->RemoveLock, READER_TAG, 0, 0);
     KeInitializeEvent(&Reader->Running, NotificationEvent, FALSE);
     KeInitializeEvent(&Reader->Halt, NotificationEvent, TRUE);
+    KeInitializeEvent(&Reader->Turn, SynchronizationEvent, TRUE);
     ChannelInitialize(&Reader->Channel);
     InterruptInitialize(&Reader->Interrupt);
 }

@@ -46,7 +46,9 @@ static NTSTATUS StartDevice(PREADER Reader, PIRP Irp)
     NTSTATUS status = ForwardAndWait(Reader, Irp);
 
     if (NT_SUCCESS(status)) {
+        ReaderTurnTake(Reader);
         status = ReaderStart(Reader);
+        ReaderTurnGive(Reader);
     }
     if (NT_SUCCESS(status)) {
         ReaderStateSet(Reader, ReaderStarted);
@@ -88,8 +90,10 @@ static NTSTATUS CancelStopDevice(PREADER Reader, PIRP Irp)
 
 static NTSTATUS StopDevice(PREADER Reader, PIRP Irp)
 {
+    ReaderTurnTake(Reader);
     ReaderQuiesce(Reader);
     ReaderRelease(Reader);
+    ReaderTurnGive(Reader);
     ReaderStateSet(Reader, ReaderStopped);
     return ForwardSucceeded(Reader, Irp);
 }
@@ -115,12 +119,16 @@ static NTSTATUS CancelRemoveDevice(PREADER Reader, PIRP Irp)
     return Complete(Irp, status);
 }
 
-// From any state to the end of all I/O. Requests that wait see the state once Running wakes them.
+// From any state to the end of all I/O. Requests that wait see the state once Running wakes them. A waking
+// that is under way ends soon by Halt; one that comes later sees the state.
 static VOID ReaderLose(PREADER Reader, READER_STATE State)
 {
     ReaderStateSet(Reader, State);
     KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE);
+    KeSetEvent(&Reader->Halt, IO_NO_INCREMENT, FALSE);
+    ReaderTurnTake(Reader);
     ReaderQuiesce(Reader);
+    ReaderTurnGive(Reader);
     for (ULONG i = 0; i < Reader->SlotCount; i++) {
         SlotLose(Reader->Slots[i]);
         // A failure would mean that it was not enabled, which is all that matters.

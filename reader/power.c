@@ -137,6 +137,7 @@ static VOID NTAPI PowerDownWork(PDEVICE_OBJECT DeviceObject, PVOID Context)
     PIRP irp = reader->Power.Irp;
     POWER_STATE state = IoGetCurrentIrpStackLocation(irp)->Parameters.Power.State;
 
+    ReaderTurnTake(reader);
     if (reader->Power.Device == PowerDeviceD0) {
         ReaderQuiesce(reader);
         if (!ReaderGone(reader) && ReaderOpened(reader)) {
@@ -144,6 +145,7 @@ static VOID NTAPI PowerDownWork(PDEVICE_OBJECT DeviceObject, PVOID Context)
         }
     }
     reader->Power.Device = state.DeviceState;
+    ReaderTurnGive(reader);
     PoSetPowerState(DeviceObject, DevicePowerState, state);
     PoStartNextPowerIrp(irp);
     IoCopyCurrentIrpStackLocationToNext(irp);
@@ -157,6 +159,7 @@ static VOID NTAPI PowerUpWork(PDEVICE_OBJECT DeviceObject, PVOID Context)
     PIRP irp = reader->Power.Irp;
     POWER_STATE state = {.DeviceState = PowerDeviceD0};
 
+    ReaderTurnTake(reader);
     if (reader->Power.Device != PowerDeviceD0) {
         reader->Power.Device = PowerDeviceD0;
         PoSetPowerState(DeviceObject, DevicePowerState, state);
@@ -167,6 +170,7 @@ static VOID NTAPI PowerUpWork(PDEVICE_OBJECT DeviceObject, PVOID Context)
             }
         }
     }
+    ReaderTurnGive(reader);
     PowerFinish(reader, irp);
 }
 

@@ -32,6 +32,7 @@ typedef struct _READER {
     KEVENT Running; // set: requests may reach the card; set for good when the device is gone, to wake the
                     // waiting
     KEVENT Halt;    // set: every transfer of a request ends now
+    KEVENT Turn;    // synchronization: PnP and power start, wake, quiesce and release one after the other
     USB_FUNCTION Usb;
     CHANNEL Channel;
     INTERRUPT Interrupt;
@@ -70,7 +71,18 @@ static inline BOOLEAN ReaderOpened(_In_ const READER *Reader)
     return Reader->Channel.InBuffer != NULL;
 }
 
-// start.c
+_IRQL_requires_max_(APC_LEVEL)
+static inline VOID ReaderTurnTake(_Inout_ PREADER Reader)
+{
+    KeWaitForSingleObject(&Reader->Turn, Executive, KernelMode, FALSE, NULL);
+}
+
+static inline VOID ReaderTurnGive(_Inout_ PREADER Reader)
+{
+    KeSetEvent(&Reader->Turn, IO_NO_INCREMENT, FALSE);
+}
+
+// start.c; all four with the turn.
 _Must_inspect_result_
 _IRQL_requires_(PASSIVE_LEVEL)
 NTSTATUS ReaderStart(_Inout_ PREADER Reader);

@@ -44,7 +44,7 @@ static const char *choose(struct generator *generator, const char *const *words,
 
 static const char *card(struct generator *generator)
 {
-    size_t count = 0;
+    size_t count = 1; // there is one
     while (emu_card_name(count) != NULL) {
         count++;
     }

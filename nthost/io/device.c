@@ -58,7 +58,11 @@ static SIZE_T IopExtensionOffset(ULONG ExtensionSize)
 static VOID IopDeleteDeviceObject(PVOID Body)
 {
     PDEVICE_OBJECT device = Body;
-    IopForgetRemoveLocks(device, IopExtensionOffset((ULONG)(device->Size - IOP_DEVICE_SIZE)));
+    SIZE_T size = IopExtensionOffset((ULONG)(device->Size - IOP_DEVICE_SIZE));
+    if (VfEnabled) {
+        VfCheckObjectMemory(device, size);
+    }
+    IopForgetRemoveLocks(device, size);
     PnpDeviceDeleted(device->DriverObject);
     ObDereferenceObject(device->DriverObject);
 }

@@ -70,6 +70,7 @@ typedef enum _TEST_FAULT {
     QueuesWorkTwice,
     FreesQueuedWork,
     DeletesTwice,
+    LeavesTimerSet,
     // Left at unload.
     LeavesIrp,
     LeavesWorkItem,

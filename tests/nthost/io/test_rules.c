@@ -58,6 +58,7 @@ static void ForwardControl(void)
     X(WorkTwice, "WorkItemQueuedTwice", QueuesWorkTwice, NullControl)                                        \
     X(FreedWork, "WorkItemFreedQueued", FreesQueuedWork, NullControl)                                        \
     X(DeletedTwice, "DeviceDeletedTwice", DeletesTwice, NullControl)                                         \
+    X(TimerSet, "TimerInFreedMemory", LeavesTimerSet, NullControl)                                           \
     X(LeftIrp, "IrpLeak", LeavesIrp, NullControl)                                                            \
     X(LeftWork, "UnloadWorkItems", LeavesWorkItem, NullControl)                                              \
     X(LeftLink, "UnloadSymbolicLinks", LeavesLink, NullControl)                                              \

@@ -113,6 +113,10 @@ static VOID BreakOther(TEST_FN *Fn)
         IoInitializeIrp((PIRP)raw, sizeof raw, 1);
         IoFreeIrp((PIRP)raw);
         break;
+    case LeavesTimerSet:
+        KeInitializeTimer(&Fn->Timer);
+        KeSetTimer(&Fn->Timer, (LARGE_INTEGER){.QuadPart = -100000000}, NULL);
+        break;
     case DetachesTwice:
         IoDetachDevice(Fn->Lower);
         IoDetachDevice(Fn->Lower);
