@@ -22,6 +22,7 @@ static NTSTATUS CmOpenByAttributes(POBJECT_ATTRIBUTES Attributes, BOOLEAN Create
 {
     PVOID parent = NULL;
     CM_KEY *key;
+    VfCheckString(Attributes->ObjectName);
     NTSTATUS status = STATUS_SUCCESS;
     *Handle = NULL;
     if (Attributes->RootDirectory != NULL) {

@@ -4,6 +4,9 @@
 #include <ntddk.h>
 
 PVOID NTAPI ExAllocatePool2(ULONG64 Flags, SIZE_T Size, ULONG Tag); // newer than the headers
+// The headers have it for WPP's own sources only.
+NTSTATUS __cdecl WmiTraceMessage(TRACEHANDLE LoggerHandle, ULONG MessageFlags, LPGUID MessageGuid,
+                                 USHORT MessageNumber, ...);
 
 VOID ExpBootPool(BOOLEAN GuardPages);
 VOID ExpShutdownPool(VOID); // verifier: what the kernel itself still has is a leak too
@@ -15,6 +18,12 @@ SIZE_T ExpPoolBytes(VOID); // in use; counted with the verifier only
 
 // The lookaside list in the range or of the driver; NULL: none.
 PVOID ExpFindLookaside(PVOID Start, SIZE_T Size, USHORT Driver);
+
+PVOID ExpFindResource(PVOID Start, SIZE_T Size); // NULL: none
+VOID ExpForgetResources(VOID);
+BOOLEAN ExpTracingLeft(USHORT Driver); // it has not unregistered all its event providers
+VOID ExpForgetTracing(USHORT Driver);
+BOOLEAN ExpIsPagedPool(const VOID *Address); // known with the verifier only
 
 VOID ExpBootWorkers(VOID);
 VOID ExpShutdownWorkers(VOID); // waits for queued items

@@ -95,6 +95,15 @@ BOOLEAN ExpDescribeAddress(const VOID *Address, PCHAR Text, SIZE_T Size, BOOLEAN
     return Block != NULL;
 }
 
+BOOLEAN ExpIsPagedPool(const VOID *Address)
+{
+    KiLock(&ExpLock);
+    PEXP_BLOCK Block = ExpFindLocked(&ExpLiveList, Address);
+    BOOLEAN Paged = Block != NULL && Block->Paged;
+    KiUnlock(&ExpLock);
+    return Paged;
+}
+
 static DECLSPEC_NORETURN VOID ExpBreakBlock(VF_RULE Rule, PEXP_BLOCK Block, PCSTR What)
 {
     CHAR Text[256] = "";

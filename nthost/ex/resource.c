@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Reader/writer locks, within the memory of an ERESOURCE, whose fields drivers do not touch. Shared
 // acquisition never waits for an exclusive waiter, so a thread may nest it.
+#include "nthost/ex/ex.h"
 #include "nthost/ke/ke.h"
 #include "nthost/ke/lock.h"
 #include "nthost/verifier/faults.h"
 
 typedef struct _EXP_RESOURCE {
-    KEVENT Free; // set when it may be worth another try
+    LIST_ENTRY ListEntry; // of all, with the verifier
+    KEVENT Free;          // set when it may be worth another try
     PKTHREAD Owner;
     uint32_t Lock;
     LONG Exclusive; // nesting of the owner's
@@ -14,6 +16,14 @@ typedef struct _EXP_RESOURCE {
     LONG Waiters;
 } EXP_RESOURCE, *PEXP_RESOURCE;
 C_ASSERT(sizeof(EXP_RESOURCE) <= sizeof(ERESOURCE));
+
+static uint32_t ExpResourcesLock;
+static LIST_ENTRY ExpResources = {&ExpResources, &ExpResources};
+
+VOID ExpForgetResources(VOID)
+{
+    InitializeListHead(&ExpResources);
+}
 
 static PEXP_RESOURCE ExpResource(PERESOURCE Resource)
 {
@@ -26,7 +36,25 @@ NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource)
     NT_MAY_FAIL(OBJECT, STATUS_INSUFFICIENT_RESOURCES);
     RtlZeroMemory(Resource, sizeof *Resource);
     KeInitializeEvent(&ExpResource(Resource)->Free, NotificationEvent, FALSE);
+    if (VfEnabled) {
+        KiLock(&ExpResourcesLock);
+        InsertTailList(&ExpResources, &ExpResource(Resource)->ListEntry);
+        KiUnlock(&ExpResourcesLock);
+    }
     return STATUS_SUCCESS;
+}
+
+PVOID ExpFindResource(PVOID Start, SIZE_T Size)
+{
+    PVOID Found = NULL;
+    KiLock(&ExpResourcesLock);
+    for (PLIST_ENTRY Entry = ExpResources.Flink; Entry != &ExpResources && Found == NULL;
+         Entry = Entry->Flink) {
+        PEXP_RESOURCE Resource = CONTAINING_RECORD(Entry, EXP_RESOURCE, ListEntry);
+        Found = (ULONG_PTR)Resource - (ULONG_PTR)Start < Size ? Resource : NULL;
+    }
+    KiUnlock(&ExpResourcesLock);
+    return Found;
 }
 
 NTSTATUS NTAPI ExDeleteResourceLite(PERESOURCE Resource)
@@ -36,6 +64,11 @@ NTSTATUS NTAPI ExDeleteResourceLite(PERESOURCE Resource)
     if (Own->Shared != 0 || Own->Exclusive != 0) {
         VfBreak(VfRuleResourceNotOwned, (ULONG_PTR)Resource, 0, 0, "resource %p deleted while held",
                 Resource);
+    }
+    if (VfEnabled) {
+        KiLock(&ExpResourcesLock);
+        RemoveEntryList(&Own->ListEntry);
+        KiUnlock(&ExpResourcesLock);
     }
     RtlZeroMemory(Resource, sizeof *Resource);
     return STATUS_SUCCESS;

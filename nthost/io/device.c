@@ -59,6 +59,10 @@ static VOID IopDeleteDeviceObject(PVOID Body)
 {
     PDEVICE_OBJECT device = Body;
     SIZE_T size = IopExtensionOffset((ULONG)(device->Size - IOP_DEVICE_SIZE));
+    if (VfEnabled && IopDevice(device)->Wmi) {
+        VfBreak(VfRuleWmiLeft, (ULONG_PTR)device, 0, 0, "%s deleted device %p, a WMI provider still",
+                IopDriverName(device->DriverObject), device);
+    }
     if (VfEnabled) {
         VfCheckObjectMemory(device, size);
     }

@@ -103,6 +103,7 @@ typedef struct _IOP_DEVICE {
     PDEVICE_OBJECT AttachedTo;
     PVOID Node; // of a physical device object: pnp/'s
     BOOLEAN DeletePending;
+    BOOLEAN Wmi;             // registered as a provider
     BOOLEAN OpenBlocked;     // of the lowest object: not started, or the PnP manager has decided on REMOVE
     LONG Files;              // of the lowest object: file objects in its stack
     POWER_STATE DevicePower; // as of PoSetPowerState

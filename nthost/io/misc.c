@@ -47,9 +47,15 @@ BOOLEAN NTAPI IopIs32bitProcess(PIRP Irp)
 NTSTATUS NTAPI IoWMIRegistrationControl(PDEVICE_OBJECT DeviceObject, ULONG Action)
 {
     NT_ENTRY(IoWMIRegistrationControl);
+    if (Action == WMIREG_ACTION_DEREGISTER) {
+        BOOLEAN registered = IopDevice(DeviceObject)->Wmi;
+        IopDevice(DeviceObject)->Wmi = FALSE;
+        return registered ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+    }
     NT_MAY_FAIL(OBJECT, STATUS_INSUFFICIENT_RESOURCES);
-    UNREFERENCED_PARAMETER(DeviceObject);
-    UNREFERENCED_PARAMETER(Action);
+    if (Action == WMIREG_ACTION_REGISTER) {
+        IopDevice(DeviceObject)->Wmi = TRUE;
+    }
     return STATUS_SUCCESS; // nobody asks providers for data here
 }
 

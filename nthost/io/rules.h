@@ -16,6 +16,8 @@
     X(IrpMarkedNotPending, 0xC9, 0x23E)                                                                      \
     X(IrpPendingNotPropagated, 0xC9, 0x228)                                                                  \
     X(IrpReturnMismatch, 0xC9, 0x224)                                                                        \
+    X(IrpLost, 0xC9, 0x226)                                                                                  \
+    X(IrpIrqlForMajor, 0xC9, 0x23A)                                                                          \
     X(IrpInformationTooLarge, 0xC9, 0x312)                                                                   \
     X(IrpNotReclaimed, 0xC9, 0x239)                                                                          \
     X(IrpFreeForeign, 0xC9, 0x01)                                                                            \
@@ -44,6 +46,8 @@
     X(UnloadInterfaces, 0xCE, 0x12)                                                                          \
     X(UnloadWorkItems, 0xCE, 0x13)                                                                           \
     X(UnloadNotifications, 0xCE, 0x14)                                                                       \
+    X(WmiLeft, 0xC4, 0xDA)                                                                                   \
+    X(TracingLeft, 0xC4, 0xDD)                                                                               \
     X(PnpSkippedDevice, 0xC9, 0x211)                                                                         \
     X(PnpStatusChanged, 0xC9, 0x213)                                                                         \
     X(PnpFailedPassedDown, 0xC9, 0x215)                                                                      \

@@ -89,6 +89,8 @@ NTSTATUS NTAPI IoCreateSymbolicLink(PUNICODE_STRING SymbolicLinkName, PUNICODE_S
 {
     NT_ENTRY(IoCreateSymbolicLink);
     NT_MAY_FAIL(OBJECT, STATUS_INSUFFICIENT_RESOURCES);
+    VfCheckString(SymbolicLinkName);
+    VfCheckString(DeviceName);
     NTSTATUS status = ObpCreateSymbolicLink(SymbolicLinkName, DeviceName);
     if (NT_SUCCESS(status) && VfEnabled) {
         IopRecordLink(SymbolicLinkName);
@@ -99,6 +101,7 @@ NTSTATUS NTAPI IoCreateSymbolicLink(PUNICODE_STRING SymbolicLinkName, PUNICODE_S
 NTSTATUS NTAPI IoDeleteSymbolicLink(PUNICODE_STRING SymbolicLinkName)
 {
     NT_ENTRY(IoDeleteSymbolicLink);
+    VfCheckString(SymbolicLinkName);
     NTSTATUS status = ObpDeleteSymbolicLink(SymbolicLinkName);
     if (NT_SUCCESS(status) && VfEnabled) {
         IopForgetLink(SymbolicLinkName);

@@ -27,6 +27,17 @@ static VOID IopCheckCallable(PDEVICE_OBJECT Device, PIRP Irp)
     }
 }
 
+static VOID IopCheckMajorIrql(PIRP Irp, UCHAR Major)
+{
+    KIRQL irql = KeGetCurrentIrql();
+    BOOLEAN passive = Major == IRP_MJ_CREATE || Major == IRP_MJ_CLOSE || Major == IRP_MJ_CLEANUP ||
+                      Major == IRP_MJ_PNP || Major == IRP_MJ_SYSTEM_CONTROL;
+    if (passive && irql > PASSIVE_LEVEL) {
+        IOP_BREAK(VfRuleIrpIrqlForMajor, Irp, irql, "an IRP of major function %02x is sent at IRQL %u", Major,
+                  irql);
+    }
+}
+
 static VOID IopBeginFlight(IOP_TRACK *Track, PIRP Irp, const IO_STACK_LOCATION *Next)
 {
     Track->InFlight = TRUE;
@@ -90,6 +101,7 @@ static VOID IopLeaveLevel(IOP_TRACK *Track, PDEVICE_OBJECT Device, PIRP Irp, CHA
     KeAcquireSpinLock(&Track->Lock, &irql);
     IOP_LEVEL *level = &Track->Levels[(int)Index];
     BOOLEAN current = level->Pass == Pass;
+    BOOLEAN lost = current && !level->HasCompleted && !level->Marked && Status != STATUS_PENDING;
     IOP_LEVEL seen = *level;
     seen.Returned = Status;
     if (current) {
@@ -97,6 +109,12 @@ static VOID IopLeaveLevel(IOP_TRACK *Track, PDEVICE_OBJECT Device, PIRP Irp, CHA
         level->Returned = Status;
     }
     KeReleaseSpinLock(&Track->Lock, irql);
+    if (lost) {
+        IopPrintHistory(Track);
+        VfBreak(VfRuleIrpLost, 0, (ULONG_PTR)Irp, (ULONG_PTR)Status,
+                "%s returned %08x and neither completed the IRP nor passed it on",
+                IopDriverName(Device->DriverObject), Status);
+    }
     if (current && seen.HasCompleted) {
         IopCompareLevel(Track, Irp, &seen, Device);
     }
@@ -115,6 +133,7 @@ NTSTATUS IopVerifiedCall(PDEVICE_OBJECT Device, PIRP Irp)
         PIO_STACK_LOCATION next = IoGetNextIrpStackLocation(Irp);
         IopReferenceTrack(track);
         if (!track->InFlight) {
+            IopCheckMajorIrql(Irp, next->MajorFunction);
             IopBeginFlight(track, Irp, next);
         }
         IopCheckPass(track, Device, Irp, next);

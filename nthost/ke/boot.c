@@ -46,6 +46,7 @@ VOID KiShutdown(VOID)
     KiShutdownThreads();
     KiFreeTimers();
     VfShutdown();
+    ExpForgetResources();
     KiOptions = (KI_BOOT){0};
 }
 

@@ -38,9 +38,9 @@ NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON Reason, KPROCESS
 {
     NTSTATUS Status;
     PKTHREAD Thread = KiCurrentThread();
-    (void)Reason, (void)Mode, (void)Alertable; // neither alerts nor user APCs exist here
+    (void)Reason, (void)Alertable; // neither alerts nor user APCs exist here
     NT_ENTRY(KeWaitForSingleObject);
-    VfCheckWait(Object, Timeout);
+    VfCheckWait(Object, Mode, Timeout);
     KiPreempt();
     if (KiTryObject(Object, Thread, &Status)) {
         return Status;
@@ -57,14 +57,14 @@ NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Objects[], WAIT_TYPE 
                                         PKWAIT_BLOCK Blocks)
 {
     PKTHREAD Thread = KiCurrentThread();
-    (void)Reason, (void)Mode, (void)Alertable;
+    (void)Reason, (void)Alertable;
     NT_ENTRY(KeWaitForMultipleObjects);
     if (Count == 0 || Count > (Blocks == NULL ? THREAD_WAIT_OBJECTS : MAXIMUM_WAIT_OBJECTS)) {
         VfBreak(VfRuleWaitTooMany, Count, (ULONG_PTR)Blocks, 0, "%u objects, wait blocks at %p", Count,
                 Blocks);
     }
     for (ULONG i = 0; i < Count; i++) {
-        VfCheckWait(Objects[i], Timeout);
+        VfCheckWait(Objects[i], Mode, Timeout);
     }
     KiPreempt();
     KiPrepareWait(Thread, Count, Objects, Type, Blocks == NULL ? Thread->WaitBlock : Blocks);
@@ -92,9 +92,9 @@ VOID KiSleep(ULONG64 Interval)
 
 NTSTATUS NTAPI KeDelayExecutionThread(KPROCESSOR_MODE Mode, BOOLEAN Alertable, PLARGE_INTEGER Interval)
 {
-    (void)Mode, (void)Alertable;
+    (void)Alertable;
     NT_ENTRY(KeDelayExecutionThread);
-    VfCheckWait(NULL, Interval);
+    VfCheckWait(NULL, Mode, Interval);
     KiSleepUntil(KiDueTime(*Interval));
     return STATUS_SUCCESS;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Nothing is paged and there is one address space, so an MDL's system address is its own.
+#include "nthost/ex/ex.h"
 #include "nthost/verifier/verifier.h"
 
 static PVOID MiAddressOf(PMDL Mdl)
@@ -15,6 +16,10 @@ SIZE_T NTAPI MmSizeOfMdl(PVOID Base, SIZE_T Length)
 VOID NTAPI MmBuildMdlForNonPagedPool(PMDL Mdl)
 {
     NT_ENTRY(MmBuildMdlForNonPagedPool);
+    if (VfEnabled && ExpIsPagedPool(MiAddressOf(Mdl))) {
+        VfBreak(VfRuleMdlOfPagedPool, KeGetCurrentIrql(), (ULONG_PTR)Mdl, (ULONG_PTR)Mdl->MdlFlags,
+                "MDL %p describes paged pool, whose pages must be locked", Mdl);
+    }
     Mdl->MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
     Mdl->MappedSystemVa = MiAddressOf(Mdl);
 }

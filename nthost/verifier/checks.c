@@ -25,7 +25,18 @@ static VOID VfCheckWaitIrql(PKTHREAD Thread, PVOID Object, PLARGE_INTEGER Timeou
     }
 }
 
-VOID VfCheckWait(PVOID Object, PLARGE_INTEGER Timeout)
+// The driver's part of the stack ends where the kernel entered it.
+static VOID VfCheckWaitMode(PKTHREAD Thread, PVOID Object, KPROCESSOR_MODE Mode)
+{
+    ULONG_PTR Here = (ULONG_PTR)__builtin_frame_address(0);
+    if (Mode != KernelMode && (ULONG_PTR)Object > Here &&
+        (ULONG_PTR)Object < (ULONG_PTR)Thread->DriverFrame) {
+        VfBreak(VfRuleWaitUserOnStack, (ULONG_PTR)Object, 0, 0,
+                "UserMode wait for object %p on the stack, which may be paged out meanwhile", Object);
+    }
+}
+
+VOID VfCheckWait(PVOID Object, KPROCESSOR_MODE Mode, PLARGE_INTEGER Timeout)
 {
     if (!VfEnabled) {
         return;
@@ -34,6 +45,7 @@ VOID VfCheckWait(PVOID Object, PLARGE_INTEGER Timeout)
     if (Object == NULL) {
         return;
     }
+    VfCheckWaitMode(KiCurrentThread(), Object, Mode);
     PDISPATCHER_HEADER Header = Object;
     UCHAR Type = KiObjectType(Header);
     if (Type > KiTimerSynchronization || Header->Size == 0) {
@@ -68,6 +80,19 @@ VOID VfCheckThreadEnd(VOID)
     }
 }
 
+VOID VfCheckString(PCUNICODE_STRING String)
+{
+    if (!VfEnabled || String == NULL) {
+        return;
+    }
+    if (String->Length % sizeof(WCHAR) != 0 || String->Length > String->MaximumLength ||
+        (String->Length != 0 && String->Buffer == NULL)) {
+        VfBreak(VfRuleStringMalformed, (ULONG_PTR)String, String->Length, String->MaximumLength,
+                "UNICODE_STRING %p: length %u of %u bytes at %p", String, String->Length,
+                String->MaximumLength, String->Buffer);
+    }
+}
+
 static VOID VfCheckHeldLocks(PVOID Start, SIZE_T Size)
 {
     PKTHREAD Thread = KiCurrentThread();
@@ -99,6 +124,11 @@ VOID VfCheckObjectMemory(PVOID Start, SIZE_T Size)
     if (Object != NULL) {
         VfBreak(VfRuleLookasideInFreedMemory, (ULONG_PTR)Object, (ULONG_PTR)Start, (ULONG_PTR)Start + Size,
                 "memory %p freed, lookaside list %p in it was not deleted", Start, Object);
+    }
+    Object = ExpFindResource(Start, Size);
+    if (Object != NULL) {
+        VfBreak(VfRuleResourceInFreedMemory, (ULONG_PTR)Object, (ULONG_PTR)Start, (ULONG_PTR)Start + Size,
+                "memory %p freed, resource %p in it was not deleted", Start, Object);
     }
     VfCheckHeldLocks(Start, Size);
     VfForgetLocks(Start, Size);

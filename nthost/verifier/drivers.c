@@ -6,7 +6,7 @@
 #include "nthost/rtl/rtl.h"
 #include "nthost/verifier/faults.h"
 
-enum { VF_DRIVERS = 64, VF_NAME_SIZE = 64 };
+enum { VF_NAME_SIZE = 64 };
 
 static uint32_t VfDriverLock;
 static CHAR VfNames[VF_DRIVERS][VF_NAME_SIZE] = {"nthost"};
@@ -46,6 +46,10 @@ static VOID VfCheckUnload(VF_DRIVER Driver)
         VfBreak(VfRuleLookasideLeftAtUnload, (ULONG_PTR)Lookaside, 0, 0,
                 "driver %s unloaded with lookaside list %p", VfNames[Driver], Lookaside);
     }
+    if (ExpTracingLeft(Driver)) {
+        VfBreak(VfRuleTracingLeft, (ULONG_PTR)VfNames[Driver], 0, 0,
+                "driver %s unloaded with an event provider registered", VfNames[Driver]);
+    }
     PKTHREAD Thread = KiFindThread(Driver);
     if (Thread != NULL) {
         VfBreak(VfRuleThreadLeftAtUnload, (ULONG_PTR)Thread, 0, 0,
@@ -69,6 +73,7 @@ VOID VfRetireDriver(VF_DRIVER Driver)
     if (VfEnabled) {
         VfCheckUnload(Driver);
     }
+    ExpForgetTracing(Driver);
     KiLock(&VfDriverLock);
     RtlZeroMemory(VfNames[Driver], VF_NAME_SIZE);
     KiUnlock(&VfDriverLock);

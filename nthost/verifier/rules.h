@@ -21,6 +21,7 @@
     X(WaitAboveDispatch, 0xC4, 0x120)                                                                        \
     X(WaitWithSpinLock, 0xC4, 0x40009)                                                                       \
     X(WaitOnUninitialized, 0xC4, 0x1002)                                                                     \
+    X(WaitUserOnStack, 0xC4, 0x123)                                                                          \
     X(WaitTooMany, 0x0C, 0)                                                                                  \
     X(SpinLockRecursion, 0xC4, 0x1000)                                                                       \
     X(SpinLockOrder, 0xC4, 0x1001)                                                                           \
@@ -39,7 +40,8 @@
     X(FastMutexRecursion, 0xC4, 0x33)                                                                        \
     X(FastMutexNotOwned, 0xC4, 0x34)                                                                         \
     X(ResourceApcsEnabled, 0xC4, 0x37)                                                                       \
-    X(ResourceNotOwned, 0xC4, 0xD2)                                                                          \
+    X(ResourceNotOwned, 0xC4, 0x38)                                                                          \
+    X(ResourceInFreedMemory, 0xC4, 0xD2)                                                                     \
     X(DpcInFreedMemory, 0xC7, 1)                                                                             \
     X(TimerInFreedMemory, 0xC7, 0)                                                                           \
     X(WorkItemInFreedMemory, 0xE4, 0)                                                                        \
@@ -71,9 +73,11 @@
     X(ObjectLeak, 0xC4, 0xF7)                                                                                \
     X(HandleBad, 0xC4, 0x3C)                                                                                 \
     X(HandleNull, 0xC4, 0xF5)                                                                                \
+    X(StringMalformed, 0xC4, 0xE4)                                                                           \
     X(MdlLockedTwice, 0xC4, 0xB6)                                                                            \
     X(MdlNotLocked, 0xC4, 0x7C)                                                                              \
     X(MdlNotMapped, 0xC4, 0xB0)                                                                              \
+    X(MdlOfPagedPool, 0xC4, 0x7F)                                                                            \
     X(MdlNonPagedLocked, 0xC4, 0x7D)                                                                         \
     X(ListCorrupt, 0x139, 3)                                                                                 \
     X(Deadlock, 0xC4, 0x1012)                                                                                \

@@ -10,7 +10,8 @@ extern BOOLEAN VfEnabled;
 
 // ---- which driver's code runs ----
 
-typedef USHORT VF_DRIVER;               // 0: the kernel itself
+typedef USHORT VF_DRIVER; // 0: the kernel itself
+enum { VF_DRIVERS = 64 };
 VF_DRIVER VfRegisterDriver(PCSTR Name); // 0: no room
 VOID VfRetireDriver(
     VF_DRIVER Driver); // after DriverUnload: nothing of its own may be left; the id is free again
@@ -65,7 +66,8 @@ VOID VfCheckEntry(USHORT Routine, PVOID Caller);
 
 // ---- checks of the families ----
 
-VOID VfCheckWait(PVOID Object, PLARGE_INTEGER Timeout);
+VOID VfCheckWait(PVOID Object, KPROCESSOR_MODE Mode, PLARGE_INTEGER Timeout);
+VOID VfCheckString(PCUNICODE_STRING String);        // given by a driver; NULL: nothing to check
 VOID VfCheckObjectMemory(PVOID Start, SIZE_T Size); // nothing active lies in memory about to be freed
 VOID VfForgetLocks(PVOID Start, SIZE_T Size);
 VOID VfLockOrder(PKSPIN_LOCK Lock); // about to be acquired by the current thread

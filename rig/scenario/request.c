@@ -176,7 +176,8 @@ void scn_request(struct scn_run *run, const struct scn_statement *statement)
 // Drivers leave these pending, so that the request waits in the driver when the next statement runs.
 void scn_track(struct scn_run *run, const struct scn_statement *statement)
 {
-    start(run, statement, nt_device_control_begin);
+    // Behind another request it may be kept waiting before that.
+    start(run, statement, run->tolerant ? nt_device_control_start : nt_device_control_begin);
 }
 
 // NULL: none, which is a failure unless a pulled reader is why.

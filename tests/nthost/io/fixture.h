@@ -56,6 +56,7 @@ typedef enum _TEST_FAULT {
     CallsNoDevice,
     ReusesManaged,
     CompletesBelow,
+    LosesIrp,
     FreesInUse, // from here on the IRP itself is treated well
     ReusesInUse,
     FreesGarbage,
@@ -71,6 +72,8 @@ typedef enum _TEST_FAULT {
     FreesQueuedWork,
     DeletesTwice,
     LeavesTimerSet,
+    LeavesProvider,
+    SendsPnpRaised,
     // Left at unload.
     LeavesIrp,
     LeavesWorkItem,

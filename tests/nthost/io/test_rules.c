@@ -58,6 +58,9 @@ static void ForwardControl(void)
     X(WorkTwice, "WorkItemQueuedTwice", QueuesWorkTwice, NullControl)                                        \
     X(FreedWork, "WorkItemFreedQueued", FreesQueuedWork, NullControl)                                        \
     X(DeletedTwice, "DeviceDeletedTwice", DeletesTwice, NullControl)                                         \
+    X(Lost, "IrpLost", LosesIrp, NullControl)                                                                \
+    X(ProviderLeft, "WmiLeft", LeavesProvider, NullControl)                                                  \
+    X(PnpRaised, "IrpIrqlForMajor", SendsPnpRaised, NullControl)                                             \
     X(TimerSet, "TimerInFreedMemory", LeavesTimerSet, NullControl)                                           \
     X(LeftIrp, "IrpLeak", LeavesIrp, NullControl)                                                            \
     X(LeftWork, "UnloadWorkItems", LeavesWorkItem, NullControl)                                              \

@@ -88,6 +88,8 @@ static NTSTATUS BreakIrp(TEST_FN *Fn, PIRP Irp)
     case ReusesManaged:
         IoReuseIrp(Irp, STATUS_SUCCESS);
         return STATUS_SUCCESS;
+    case LosesIrp:
+        return STATUS_SUCCESS;
     case CompletesBelow:
         IoCopyCurrentIrpStackLocationToNext(Irp);
         (void)IoCallDriver(Fn->Lower, Irp);
@@ -102,6 +104,8 @@ static VOID BreakOther(TEST_FN *Fn)
     static IO_REMOVE_LOCK bare;
     static DECLSPEC_ALIGN(16) UCHAR raw[sizeof(IRP) + sizeof(IO_STACK_LOCATION)];
     PVOID entry;
+    PIRP irp;
+    KIRQL irql;
     switch (TestFault) {
     case FreesInUse:
         IoFreeIrp(SendOwn(Fn));
@@ -116,6 +120,16 @@ static VOID BreakOther(TEST_FN *Fn)
     case LeavesTimerSet:
         KeInitializeTimer(&Fn->Timer);
         KeSetTimer(&Fn->Timer, (LARGE_INTEGER){.QuadPart = -100000000}, NULL);
+        break;
+    case LeavesProvider:
+        (void)IoWMIRegistrationControl(Fn->Self, WMIREG_ACTION_REGISTER);
+        break;
+    case SendsPnpRaised:
+        irp = IoAllocateIrp(Fn->Lower->StackSize, FALSE);
+        irp->IoStatus.Status = STATUS_NOT_SUPPORTED;
+        IoGetNextIrpStackLocation(irp)->MajorFunction = IRP_MJ_PNP;
+        KeRaiseIrql(DISPATCH_LEVEL, &irql);
+        IoCallDriver(Fn->Lower, irp);
         break;
     case DetachesTwice:
         IoDetachDevice(Fn->Lower);
