@@ -165,7 +165,8 @@ static unsigned busy_slots(const struct emu_reader *reader)
 
 static bool busy(const struct slot *slot)
 {
-    unsigned most = slot->reader->model.ccid[53];
+    const struct emu_model *model = &slot->reader->model;
+    unsigned most = model->fault.kind == EMU_FAULT_BUSY ? model->fault.argument : model->ccid[53];
     return slot->command != 0 || busy_slots(slot->reader) >= (most == 0 ? 1 : most);
 }
 

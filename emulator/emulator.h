@@ -24,16 +24,17 @@ enum emu_fault_kind {
     EMU_FAULT_TYPE,   // the reply's byte is XORed with `argument`
     EMU_FAULT_SLOT,
     EMU_FAULT_SEQUENCE,
-    EMU_FAULT_ERROR,      // the command fails with bError `argument`, although it has been carried out
-    EMU_FAULT_LENGTH,     // dwLength is `argument`, whatever follows
-    EMU_FAULT_TRUNCATE,   // the transfer ends after `argument` bytes
-    EMU_FAULT_STALL_IN,   // the endpoint halts instead of the reply
-    EMU_FAULT_STALL_OUT,  // the endpoint halts instead of taking the command
-    EMU_FAULT_DEAF,       // commands are taken and ignored
-    EMU_FAULT_HOLD,       // from here on all pipes and the reader's class requests are silent
-    EMU_FAULT_LOSE,       // interrupt messages that are never sent
-    EMU_FAULT_REPEAT,     // interrupt messages are sent twice
-    EMU_FAULT_OVERCURRENT // RDR_to_PC_HardwareError instead of the interrupt message
+    EMU_FAULT_ERROR,       // the command fails with bError `argument`, although it has been carried out
+    EMU_FAULT_LENGTH,      // dwLength is `argument`, whatever follows
+    EMU_FAULT_TRUNCATE,    // the transfer ends after `argument` bytes
+    EMU_FAULT_STALL_IN,    // the endpoint halts instead of the reply
+    EMU_FAULT_STALL_OUT,   // the endpoint halts instead of taking the command
+    EMU_FAULT_DEAF,        // commands are taken and ignored
+    EMU_FAULT_HOLD,        // from here on all pipes and the reader's class requests are silent
+    EMU_FAULT_LOSE,        // interrupt messages that are never sent
+    EMU_FAULT_REPEAT,      // interrupt messages are sent twice
+    EMU_FAULT_OVERCURRENT, // RDR_to_PC_HardwareError instead of the interrupt message
+    EMU_FAULT_BUSY         // takes commands of `argument` slots at a time, whatever its descriptor says
 };
 
 struct emu_fault {

@@ -24,6 +24,7 @@ static const uint8_t places[] = {
     [EMU_FAULT_LOSE] = PLACE_INTERRUPT,
     [EMU_FAULT_REPEAT] = PLACE_INTERRUPT,
     [EMU_FAULT_OVERCURRENT] = PLACE_INTERRUPT,
+    [EMU_FAULT_BUSY] = 0,
 };
 
 void emu_fault(struct emu_reader *reader, const struct emu_fault *fault)

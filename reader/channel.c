@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: MIT
 #include "reader/slot.h"
-#include "reader/ccid/timing.h"
 
-#define CHANNEL_OUT_TIMEOUT 5000                       // ms; a reader takes a message at once or is stuck
 #define CHANNEL_SHORTEST    (CCID_HEADER_LENGTH + 261) // some readers state less than the short APDU they take
 #define CHANNEL_SMALLEST    32                         // and would chain for ever with less
 #define CHANNEL_IN_SMALLEST 512
-#define CHANNEL_STALE_MAX   16  // answers to others before the reader is taken for confused
-#define CHANNEL_DURATION    600 // s, for all time extensions of one command
-#define TICKS_PER_SECOND    10000000
+#define CHANNEL_ATTEMPTS    3 // of a command that a busy reader refuses
 
 VOID ChannelInitialize(PCHANNEL Channel)
 {
     RtlZeroMemory(Channel, sizeof(*Channel));
-    KeInitializeEvent(&Channel->Free, SynchronizationEvent, TRUE);
+    KeInitializeSpinLock(&Channel->Lock);
+    KeInitializeSemaphore(&Channel->Turns, 0, READER_SLOTS_MAX);
+    KeInitializeEvent(&Channel->Idle, NotificationEvent, TRUE);
+    KeInitializeEvent(&Channel->OutFree, SynchronizationEvent, TRUE);
+    KeInitializeEvent(&Channel->InFree, SynchronizationEvent, TRUE);
+    for (ULONG i = 0; i < READER_SLOTS_MAX; i++) {
+        KeInitializeEvent(&Channel->Lanes[i].Free, SynchronizationEvent, TRUE);
+        KeInitializeEvent(&Channel->Lanes[i].Arrived, SynchronizationEvent, FALSE);
+    }
 }
 
-NTSTATUS ChannelOpen(PREADER Reader)
+static VOID SizesChoose(PREADER Reader)
 {
     PCHANNEL channel = &Reader->Channel;
     ULONG packet = max(Reader->Usb.BulkIn.MaximumPacketSize, 1u); // a token has no such pipe
     ULONG message = Reader->Usb.Interface.Descriptor.MaxMessageLength;
-    NTSTATUS status;
 
     // Below the extended level nothing is chained, so what a short APDU needs is taken for granted.
     if ((Reader->Usb.Interface.Descriptor.Features & CCID_FEATURE_EXTENDED_APDU) == 0) {
@@ -36,17 +39,38 @@ NTSTATUS ChannelOpen(PREADER Reader)
     // Whole packets, and room for one more: a full packet into a lesser remainder is babble, USB 2.0 8.7.4.
     channel->InSize = channel->MessageMax < CHANNEL_IN_SMALLEST ? CHANNEL_IN_SMALLEST : channel->MessageMax;
     channel->InSize = (channel->InSize / packet + 2) * packet;
-    status = UsbTransferCreate(Reader, &channel->Transfer);
-    if (!NT_SUCCESS(status)) {
-        return status;
+}
+
+// Some readers state 0 busy slots, some more than they have slots.
+static ULONG TurnLimit(const CCID_INTERFACE *Interface)
+{
+    ULONG slots = min(Interface->Descriptor.MaxSlotIndex + 1u, READER_SLOTS_MAX);
+    ULONG busy = max(Interface->Descriptor.MaxBusySlots, 1u);
+
+    return Interface->Transport == CcidBulk ? min(slots, busy) : 1;
+}
+
+NTSTATUS ChannelOpen(PREADER Reader)
+{
+    PCHANNEL channel = &Reader->Channel;
+    NTSTATUS status;
+
+    SizesChoose(Reader);
+    for (ULONG i = 0; i < READER_SLOTS_MAX; i++) {
+        channel->Lanes[i].Unsettled = FALSE;
     }
-    RtlZeroMemory(channel->Unsettled, sizeof(channel->Unsettled));
+    channel->Received = 0;
+    status = UsbTransferCreate(Reader, &channel->OutTransfer);
+    if (NT_SUCCESS(status)) {
+        status = UsbTransferCreate(Reader, &channel->InTransfer);
+    }
     channel->OutBuffer = ExAllocatePoolWithTag(NonPagedPool, channel->OutSize, READER_TAG);
     channel->InBuffer = ExAllocatePoolWithTag(NonPagedPool, channel->InSize, READER_TAG);
-    if (channel->OutBuffer == NULL || channel->InBuffer == NULL) {
+    if (!NT_SUCCESS(status) || channel->OutBuffer == NULL || channel->InBuffer == NULL) {
         ChannelClose(Reader);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
+    ChannelTurnsOpen(channel, TurnLimit(&Reader->Usb.Interface));
     return STATUS_SUCCESS;
 }
 
@@ -62,191 +86,66 @@ VOID ChannelClose(PREADER Reader)
         ExFreePoolWithTag(channel->InBuffer, READER_TAG);
         channel->InBuffer = NULL;
     }
-    UsbTransferDestroy(&channel->Transfer);
+    UsbTransferDestroy(&channel->OutTransfer);
+    UsbTransferDestroy(&channel->InTransfer);
 }
 
-static NTSTATUS ChannelAcquire(PREADER Reader, const USB_WAIT *Wait)
+static BOOLEAN SlotBusy(const COMMAND *Command)
 {
-    PVOID objects[3];
-    ULONG count = 0;
-    NTSTATUS status;
-
-    // Reasons to leave come first: of several signalled objects the first one ends the wait.
-    if (Wait->Halt != NULL) {
-        objects[count++] = Wait->Halt;
-    }
-    if (Wait->Cancel != NULL) {
-        objects[count++] = Wait->Cancel;
-    }
-    objects[count] = &Reader->Channel.Free;
-    status = KeWaitForMultipleObjects(count + 1, objects, WaitAny, Executive, KernelMode, FALSE, NULL, NULL);
-    return status == STATUS_WAIT_0 + (NTSTATUS)count ? STATUS_SUCCESS : STATUS_CANCELLED;
+    return Command->Answered && Command->Header.CommandStatus == CCID_COMMAND_FAILED &&
+           Command->Header.Error == CCID_ERROR_SLOT_BUSY;
 }
 
-VOID ChannelDrain(PREADER Reader)
-{
-    KeWaitForSingleObject(&Reader->Channel.Free, Executive, KernelMode, FALSE, NULL);
-    KeSetEvent(&Reader->Channel.Free, IO_NO_INCREMENT, FALSE);
-}
-
-NTSTATUS ChannelSend(PREADER Reader, PCCID_REQUEST Request, const UCHAR *Data, const USB_WAIT *Wait)
-{
-    PCHANNEL channel = &Reader->Channel;
-    USB_WAIT wait = *Wait;
-    ULONG length = CCID_HEADER_LENGTH + Request->Length;
-    NTSTATUS status;
-
-    wait.Milliseconds = CHANNEL_OUT_TIMEOUT;
-    CcidRequestEncode(Request, channel->OutBuffer);
-    if (Request->Length != 0) {
-        RtlCopyMemory(channel->OutBuffer + CCID_HEADER_LENGTH, Data, Request->Length);
-    }
-    status = UsbTransferRun(Reader, &channel->Transfer, &Reader->Usb.BulkOut, FALSE, channel->OutBuffer,
-                            &length, &wait);
-    if (status == STATUS_PIPE_BROKEN) {
-        status = UsbPipeReset(Reader, &Reader->Usb.BulkOut, &wait);
-        if (NT_SUCCESS(status)) {
-            length = CCID_HEADER_LENGTH + Request->Length;
-            status = UsbTransferRun(Reader, &channel->Transfer, &Reader->Usb.BulkOut, FALSE,
-                                    channel->OutBuffer, &length, &wait);
-        }
-    }
-    // A command may carry a PIN or a key.
-    RtlSecureZeroMemory(channel->OutBuffer + CCID_HEADER_LENGTH, Request->Length);
-    return status;
-}
-
-static NTSTATUS ReceiveMore(PREADER Reader, PULONG Received, const USB_WAIT *Wait)
-{
-    PCHANNEL channel = &Reader->Channel;
-    ULONG length = channel->InSize - *Received;
-    NTSTATUS status = UsbTransferRun(Reader, &channel->Transfer, &Reader->Usb.BulkIn, TRUE,
-                                     channel->InBuffer + *Received, &length, Wait);
-
-    *Received += length;
-    return status;
-}
-
-// Empty transfers are left over from messages that ended with a full packet; some firmware sends too many of
-// them.
-NTSTATUS ChannelReceive(PREADER Reader, PCCID_REPLY Reply, const USB_WAIT *Wait)
-{
-    PCHANNEL channel = &Reader->Channel;
-    ULONG received = 0;
-
-    for (ULONG transfers = 0; transfers < CHANNEL_STALE_MAX; transfers++) {
-        NTSTATUS status = ReceiveMore(Reader, &received, Wait);
-        if (status == STATUS_PIPE_BROKEN) {
-            NTSTATUS reset = UsbPipeReset(Reader, &Reader->Usb.BulkIn, Wait);
-            return NT_SUCCESS(reset) ? STATUS_IO_DEVICE_ERROR : reset;
-        }
-        // A reader that omits the empty packet leaves the transfer pending although all is there.
-        if (!NT_SUCCESS(status) && (status != STATUS_IO_TIMEOUT || received < CCID_HEADER_LENGTH)) {
-            return status;
-        }
-        if (received < CCID_HEADER_LENGTH) {
-            continue;
-        }
-        if (!CcidReplyDecode(channel->InBuffer, received, Reply) ||
-            Reply->Length > channel->InSize - CCID_HEADER_LENGTH) {
-            return STATUS_DEVICE_PROTOCOL_ERROR;
-        }
-        if (received >= CCID_HEADER_LENGTH + Reply->Length) {
-            return STATUS_SUCCESS;
-        }
-        if (!NT_SUCCESS(status) || received == channel->InSize) {
-            return status == STATUS_SUCCESS ? STATUS_DEVICE_PROTOCOL_ERROR : status;
-        }
-    }
-    return STATUS_DEVICE_PROTOCOL_ERROR;
-}
-
-static NTSTATUS ReplyTake(PREADER Reader, PCOMMAND Command)
-{
-    PUCHAR data = Reader->Channel.InBuffer + CCID_HEADER_LENGTH;
-    NTSTATUS status = STATUS_SUCCESS;
-
-    Command->Answered = Command->Header.CommandStatus == CCID_COMMAND_FAILED ||
-                        Command->Header.Type == CcidReplyType(Command->Type);
-    Command->ReplyLength = Command->Header.Length;
-    if (!Command->Answered) {
-        status = STATUS_DEVICE_PROTOCOL_ERROR;
-    } else if (Command->Header.CommandStatus != CCID_COMMAND_OK) {
-        status = CcidReplyStatus(&Command->Header);
-    } else if (Command->ReplyLength > Command->ReplySize) {
-        status = STATUS_BUFFER_TOO_SMALL;
-    } else if (Command->ReplyLength != 0) {
-        RtlCopyMemory(Command->Reply, data, Command->ReplyLength);
-    }
-    RtlSecureZeroMemory(data, Command->Header.Length);
-    return status;
-}
-
-static BOOLEAN DurationOver(LONGLONG Since)
-{
-    LARGE_INTEGER now = {.QuadPart = 0};
-
-    KeQueryTickCount(&now);
-    return (now.QuadPart - Since) * KeQueryTimeIncrement() > (LONGLONG)CHANNEL_DURATION * TICKS_PER_SECOND;
-}
-
-static NTSTATUS ReplyAwait(PREADER Reader, const CCID_REQUEST *Request, PCOMMAND Command, USB_WAIT Wait)
-{
-    ULONG stale = 0;
-    LARGE_INTEGER begin = {.QuadPart = 0};
-
-    KeQueryTickCount(&begin);
-    for (;;) {
-        NTSTATUS status = ChannelReceive(Reader, &Command->Header, &Wait);
-        if (!NT_SUCCESS(status)) {
-            return status;
-        }
-        // CCID 1.1 6.2: slot and sequence tell which command is answered; anything else is left from one
-        // given up.
-        if (Command->Header.Slot != Request->Slot || Command->Header.Sequence != Request->Sequence) {
-            if (++stale == CHANNEL_STALE_MAX) {
-                return STATUS_DEVICE_PROTOCOL_ERROR;
-            }
-            continue;
-        }
-        if (Command->Header.CommandStatus != CCID_COMMAND_TIME_EXTENSION) {
-            return ReplyTake(Reader, Command);
-        }
-        if (DurationOver(begin.QuadPart)) {
-            return STATUS_IO_TIMEOUT;
-        }
-        Wait.Milliseconds = CcidWaitExtend(Command->Timeout, Command->Header.Error);
-    }
-}
-
+// Without a Halt the reader is about to lose its state anyway, and nobody may wait for it.
 static NTSTATUS CommandExchange(PSLOT Slot, PCOMMAND Command, const USB_WAIT *Wait)
 {
-    PREADER reader = Slot->Reader;
-    CCID_REQUEST request = {Command->Type,
-                            Slot->Index,
-                            ++reader->Channel.Sequence,
-                            {Command->Specific[0], Command->Specific[1], Command->Specific[2]},
-                            Command->DataLength};
+    PCHANNEL channel = &Slot->Reader->Channel;
+    BOOLEAN repair = Wait->Halt != NULL;
     NTSTATUS status;
 
-    if (reader->Channel.Unsettled[Slot->Index] && Wait->Halt != NULL) {
-        ChannelAbort(reader, Slot->Index, Wait);
-        request.Sequence = ++reader->Channel.Sequence;
+    if (repair && channel->Lanes[Slot->Index].Unsettled) {
+        ChannelAbort(Slot, Wait);
     }
-    status = ChannelSend(reader, &request, Command->Data, Wait);
-    if (NT_SUCCESS(status)) {
-        status = ReplyAwait(reader, &request, Command, *Wait);
+    status = ChannelExchange(Slot, Command, ChannelSequenceNext(channel), Wait);
+    if (!repair) {
+        return status;
     }
-    if (!Command->Answered && (status == STATUS_CANCELLED || status == STATUS_IO_TIMEOUT) &&
-        Wait->Halt != NULL) {
-        ChannelAbort(reader, Slot->Index, Wait);
+    // Refused, the slot works on a command nobody knows of, unless the other slots are too much for the
+    // reader.
+    if ((!Command->Answered && (status == STATUS_CANCELLED || status == STATUS_IO_TIMEOUT)) ||
+        (SlotBusy(Command) && !ChannelTurnsLower(channel))) {
+        ChannelAbort(Slot, Wait);
     }
     return status;
+}
+
+static NTSTATUS CommandAttempt(PSLOT Slot, PCOMMAND Command, const USB_WAIT *Wait)
+{
+    PREADER reader = Slot->Reader;
+    NTSTATUS status = ChannelTurnTake(&reader->Channel, Wait);
+
+    Command->Answered = FALSE;
+    Command->ReplyLength = 0;
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    status = reader->Usb.Interface.Transport == CcidBulk ? CommandExchange(Slot, Command, Wait)
+                                                         : ChannelTokenRun(Slot, Command, Wait);
+    ChannelTurnGive(&reader->Channel);
+    return status;
+}
+
+static NTSTATUS LaneTake(PLANE Lane, const USB_WAIT *Wait)
+{
+    USB_WAIT wait = {USB_WAIT_FOREVER, Wait->Halt, Wait->Cancel, NULL};
+
+    return UsbWait(NULL, &Lane->Free, &wait) == STATUS_WAIT_1 ? STATUS_SUCCESS : STATUS_CANCELLED;
 }
 
 NTSTATUS ChannelRun(PSLOT Slot, PCOMMAND Command)
 {
     PREADER reader = Slot->Reader;
+    PLANE lane = &reader->Channel.Lanes[Slot->Index];
     USB_WAIT wait = {Command->Timeout, NULL, NULL, NULL};
     NTSTATUS status;
 
@@ -262,13 +161,15 @@ NTSTATUS ChannelRun(PSLOT Slot, PCOMMAND Command)
         wait.Cancel = &Slot->Cancel;
         wait.Departed = &Slot->Departed;
     }
-    status = ChannelAcquire(reader, &wait);
+    status = LaneTake(lane, &wait);
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    status = reader->Usb.Interface.Transport == CcidBulk ? CommandExchange(Slot, Command, &wait)
-                                                         : ChannelTokenRun(Slot, Command, &wait);
-    KeSetEvent(&reader->Channel.Free, IO_NO_INCREMENT, FALSE);
+    status = CommandAttempt(Slot, Command, &wait);
+    for (ULONG attempt = 1; attempt < CHANNEL_ATTEMPTS && SlotBusy(Command); attempt++) {
+        status = CommandAttempt(Slot, Command, &wait);
+    }
+    KeSetEvent(&lane->Free, IO_NO_INCREMENT, FALSE);
     // An escape may be answered by the reader without a look at the slot.
     if (Command->Answered && Command->Type != CCID_ESCAPE) {
         SlotObserve(Slot, Command->Header.IccStatus);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The bulk pipes: one command and its reply at a time, CCID 1.1 chapter 6.
+// The bulk pipes: commands of as many slots at a time as the reader takes, one of each slot, CCID 1.1
+// chapter 6.
 #pragma once
 #include "reader/ccid/message.h"
 #include "reader/usb.h"
@@ -8,16 +9,35 @@
 
 typedef struct _READER_EXTENSION *PSLOT;
 
+// A slot's place on the pipes. Whoever waits reads the pipe in turn, and hands out what is for others.
+typedef struct _LANE {
+    KEVENT Free;                // taken by the one command of the slot
+    KEVENT Arrived;             // the reply, or a time extension, has been filled in
+    struct _COMMAND *Expecting; // NULL: nothing sent, or the reply has arrived; under the channel's lock
+    UCHAR Sequence;
+    NTSTATUS Status;   // of the command, once it is no longer expecting
+    BOOLEAN Unsettled; // an abort got no answer: the slot may still be busy
+} LANE, *PLANE;
+
 typedef struct _CHANNEL {
-    KEVENT Free; // taken by the owner of the pipes
-    USB_TRANSFER Transfer;
+    KSPIN_LOCK Lock;
+    KSEMAPHORE Turns; // one for each command that may be under way at a time
+    ULONG TurnCount;  // of them, taken ones included; this and the next two under the lock
+    ULONG Limit;      // how many there should be, bMaxCCIDBusySlots at first
+    ULONG Active;     // taken
+    KEVENT Idle;      // set: none is taken
+    LANE Lanes[READER_SLOTS_MAX];
+    KEVENT OutFree; // taken by the sender of a message
+    KEVENT InFree;  // taken by whoever reads the next one
+    USB_TRANSFER OutTransfer;
+    USB_TRANSFER InTransfer;
     PUCHAR OutBuffer;
     PUCHAR InBuffer;
     ULONG OutSize;
     ULONG InSize;
+    ULONG Received;   // of the next message, left by a reader that had to leave
     ULONG MessageMax; // what one message may hold in either direction, header included
-    UCHAR Sequence;
-    BOOLEAN Unsettled[READER_SLOTS_MAX]; // an abort got no answer: the slot may still be busy
+    volatile LONG Sequence;
 } CHANNEL, *PCHANNEL;
 
 typedef enum _COMMAND_ORIGIN {
@@ -53,24 +73,40 @@ VOID ChannelClose(_Inout_ PREADER Reader);
 _Must_inspect_result_
 _IRQL_requires_(PASSIVE_LEVEL)
 NTSTATUS ChannelRun(_Inout_ PSLOT Slot, _Inout_ PCOMMAND Command);
-// Takes and gives back the pipes, to know that nobody uses them.
+// Waits until no command is under way.
 _IRQL_requires_(PASSIVE_LEVEL)
 VOID ChannelDrain(_Inout_ PREADER Reader);
+_IRQL_requires_max_(DISPATCH_LEVEL)
+BOOLEAN ChannelBusy(_Inout_ PREADER Reader);
 
-// channel_token.c: what ChannelRun is for a token. The caller owns the channel.
+// channel_turn.c: how many commands are under way. STATUS_SUCCESS or STATUS_CANCELLED.
+_IRQL_requires_max_(DISPATCH_LEVEL)
+VOID ChannelTurnsOpen(_Inout_ PCHANNEL Channel, _In_ ULONG Limit);
+_Must_inspect_result_
+_IRQL_requires_(PASSIVE_LEVEL)
+NTSTATUS ChannelTurnTake(_Inout_ PCHANNEL Channel, _In_ const USB_WAIT *Wait);
+_IRQL_requires_max_(DISPATCH_LEVEL)
+VOID ChannelTurnGive(_Inout_ PCHANNEL Channel);
+// The reader takes less than it promised: one fewer than now from now on. FALSE: there is only one.
+_IRQL_requires_max_(DISPATCH_LEVEL)
+BOOLEAN ChannelTurnsLower(_Inout_ PCHANNEL Channel);
+
+// channel_pipe.c: sends a message and waits for its reply; the caller owns the lane and a turn.
+_Must_inspect_result_
+_IRQL_requires_(PASSIVE_LEVEL)
+NTSTATUS
+ChannelExchange(_Inout_ PSLOT Slot, _Inout_ PCOMMAND Command, _In_ UCHAR Sequence, _In_ const USB_WAIT *Wait);
+
+static inline UCHAR ChannelSequenceNext(_Inout_ PCHANNEL Channel)
+{
+    return (UCHAR)InterlockedIncrement(&Channel->Sequence);
+}
+
+// channel_token.c: what the exchange is for a token. Tokens have one slot.
 _Must_inspect_result_
 _IRQL_requires_(PASSIVE_LEVEL)
 NTSTATUS ChannelTokenRun(_Inout_ PSLOT Slot, _Inout_ PCOMMAND Command, _In_ const USB_WAIT *Wait);
 
-// channel_abort.c: ends a command the reader still works on, CCID 1.1 5.3.1. The caller owns the channel.
+// channel_abort.c: ends a command the reader still works on, CCID 1.1 5.3.1.
 _IRQL_requires_(PASSIVE_LEVEL)
-VOID ChannelAbort(_Inout_ PREADER Reader, _In_ UCHAR Slot, _In_ const USB_WAIT *Wait);
-_Must_inspect_result_
-_IRQL_requires_(PASSIVE_LEVEL)
-NTSTATUS
-ChannelSend(_Inout_ PREADER Reader, _Inout_ PCCID_REQUEST Request, _In_opt_ const UCHAR *Data,
-            _In_ const USB_WAIT *Wait);
-// The next whole message; its data stays in InBuffer behind the header.
-_Must_inspect_result_
-_IRQL_requires_(PASSIVE_LEVEL)
-NTSTATUS ChannelReceive(_Inout_ PREADER Reader, _Out_ PCCID_REPLY Reply, _In_ const USB_WAIT *Wait);
+VOID ChannelAbort(_Inout_ PSLOT Slot, _In_ const USB_WAIT *Wait);

@@ -3,36 +3,35 @@
 
 #define ABORT_CONTROL_TIMEOUT 500 // ms
 #define ABORT_REPLY_TIMEOUT   1000
-#define ABORT_MESSAGES_MAX    10
 
-static NTSTATUS AbortReplyAwait(PREADER Reader, const CCID_REQUEST *Request, const USB_WAIT *Wait)
-{
-    CCID_REPLY reply;
-    NTSTATUS status = STATUS_DEVICE_PROTOCOL_ERROR;
-
-    for (ULONG i = 0; i < ABORT_MESSAGES_MAX; i++) {
-        status = ChannelReceive(Reader, &reply, Wait);
-        if (!NT_SUCCESS(status) || (reply.Type == CCID_SLOT_STATUS && reply.Slot == Request->Slot &&
-                                    reply.Sequence == Request->Sequence)) {
-            return status;
-        }
-    }
-    return STATUS_DEVICE_PROTOCOL_ERROR;
-}
-
-// What does not help is not reported: the next command shows whether the reader still answers.
+// What does not help is not reported: the next command shows whether the reader still answers. A pipe that
+// another slot's command reads from is left to it.
 static VOID PipesReset(PREADER Reader, const USB_WAIT *Wait)
 {
-    NTSTATUS out = UsbPipeReset(Reader, &Reader->Usb.BulkOut, Wait);
-    NTSTATUS in = UsbPipeReset(Reader, &Reader->Usb.BulkIn, Wait);
+    PCHANNEL channel = &Reader->Channel;
+    USB_WAIT none = {0, NULL, NULL, NULL};
+    NTSTATUS out = STATUS_SUCCESS;
+    NTSTATUS in = STATUS_SUCCESS;
 
+    if (UsbWait(NULL, &channel->OutFree, &none) == STATUS_WAIT_1) {
+        out = UsbPipeReset(Reader, &Reader->Usb.BulkOut, Wait);
+        KeSetEvent(&channel->OutFree, IO_NO_INCREMENT, FALSE);
+    }
+    if (UsbWait(NULL, &channel->InFree, &none) == STATUS_WAIT_1) {
+        in = UsbPipeReset(Reader, &Reader->Usb.BulkIn, Wait);
+        channel->Received = 0;
+        KeSetEvent(&channel->InFree, IO_NO_INCREMENT, FALSE);
+    }
     UNREFERENCED_PARAMETER(out);
     UNREFERENCED_PARAMETER(in);
 }
 
-VOID ChannelAbort(PREADER Reader, UCHAR Slot, const USB_WAIT *Wait)
+VOID ChannelAbort(PSLOT Slot, const USB_WAIT *Wait)
 {
-    CCID_REQUEST request = {CCID_ABORT, Slot, ++Reader->Channel.Sequence, {0, 0, 0}, 0};
+    PREADER reader = Slot->Reader;
+    PLANE lane = &reader->Channel.Lanes[Slot->Index];
+    COMMAND command = {.Type = CCID_ABORT, .Timeout = ABORT_REPLY_TIMEOUT};
+    UCHAR sequence = ChannelSequenceNext(&reader->Channel);
     USB_WAIT wait = {ABORT_CONTROL_TIMEOUT, Wait->Halt, NULL, NULL};
     ULONG none = 0;
     NTSTATUS status;
@@ -42,18 +41,15 @@ VOID ChannelAbort(PREADER Reader, UCHAR Slot, const USB_WAIT *Wait)
         return;
     }
     // CCID 1.1 5.3.1: the control request and the bulk message of the same sequence number belong together.
-    status = UsbClassRequest(Reader, FALSE, CCID_REQUEST_ABORT, (USHORT)(request.Sequence << 8 | Slot), NULL,
+    status = UsbClassRequest(reader, FALSE, CCID_REQUEST_ABORT, (USHORT)(sequence << 8 | Slot->Index), NULL,
                              &none, &wait);
     if (NT_SUCCESS(status)) {
-        status = ChannelSend(Reader, &request, NULL, &wait);
-    }
-    if (NT_SUCCESS(status)) {
         wait.Milliseconds = ABORT_REPLY_TIMEOUT;
-        status = AbortReplyAwait(Reader, &request, &wait);
+        status = ChannelExchange(Slot, &command, sequence, &wait);
     }
     // A reader that was deaf may hear the next one; one that knows no ABORT is not asked for ever.
-    Reader->Channel.Unsettled[Slot] = !NT_SUCCESS(status) && !Reader->Channel.Unsettled[Slot];
-    if (!NT_SUCCESS(status)) {
-        PipesReset(Reader, &wait);
+    lane->Unsettled = !NT_SUCCESS(status) && !command.Answered && !lane->Unsettled;
+    if (!NT_SUCCESS(status) && !command.Answered) {
+        PipesReset(reader, &wait);
     }
 }

@@ -60,14 +60,11 @@ static NTSTATUS StartDevice(PREADER Reader, PIRP Irp)
 static NTSTATUS QueryStopDevice(PREADER Reader, PIRP Irp)
 {
     if (ReaderState(Reader) == ReaderStarted) {
-        LARGE_INTEGER now = {.QuadPart = 0};
         KeClearEvent(&Reader->Running);
-        if (KeWaitForSingleObject(&Reader->Channel.Free, Executive, KernelMode, FALSE, &now) !=
-            STATUS_SUCCESS) {
+        if (ChannelBusy(Reader)) {
             KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE);
             return Complete(Irp, STATUS_DEVICE_BUSY);
         }
-        KeSetEvent(&Reader->Channel.Free, IO_NO_INCREMENT, FALSE);
         ReaderStateSet(Reader, ReaderStopPending);
     }
     return ForwardSucceeded(Reader, Irp);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "reader/reader.h"
 
-#define LATE_ANSWER_TIMEOUT         1000 // ms, once the card is gone
 #define TICKS_PER_MS                10000
 #define URB_ENDPOINT_HALTED(Status) (((ULONG)(Status) >> 30) == 3)
 
@@ -67,11 +66,11 @@ VOID UsbIrpPrepare(PIRP Irp, PVOID Urb, PIO_COMPLETION_ROUTINE Routine, PVOID Co
     IoSetCompletionRoutine(Irp, Routine, Context, TRUE, TRUE, TRUE);
 }
 
-// STATUS_SUCCESS: done. STATUS_NO_MEDIA: the card has left.
-static NTSTATUS TransferWaitOnce(PUSB_TRANSFER Transfer, const USB_WAIT *Wait)
+NTSTATUS UsbWait(PVOID First, PVOID Last, const USB_WAIT *Wait)
 {
-    PKEVENT const candidates[] = {&Transfer->Done, Wait->Halt, Wait->Cancel, Wait->Departed};
-    static const NTSTATUS reasons[] = {STATUS_SUCCESS, STATUS_CANCELLED, STATUS_CANCELLED, STATUS_NO_MEDIA};
+    PVOID const candidates[] = {First, Wait->Halt, Wait->Cancel, Wait->Departed, Last};
+    static const NTSTATUS reasons[] = {STATUS_SUCCESS, STATUS_CANCELLED, STATUS_CANCELLED, STATUS_NO_MEDIA,
+                                       STATUS_WAIT_1};
     NTSTATUS meaning[RTL_NUMBER_OF(candidates)] = {STATUS_SUCCESS};
     PVOID objects[RTL_NUMBER_OF(candidates)];
     KWAIT_BLOCK blocks[RTL_NUMBER_OF(candidates)];
@@ -86,16 +85,17 @@ static NTSTATUS TransferWaitOnce(PUSB_TRANSFER Transfer, const USB_WAIT *Wait)
         }
     }
     due.QuadPart = -(LONGLONG)Wait->Milliseconds * TICKS_PER_MS;
-    status = KeWaitForMultipleObjects(count, objects, WaitAny, Executive, KernelMode, FALSE, &due, blocks);
+    status = KeWaitForMultipleObjects(count, objects, WaitAny, Executive, KernelMode, FALSE,
+                                      Wait->Milliseconds == USB_WAIT_FOREVER ? NULL : &due, blocks);
     return (ULONG)status < count ? meaning[(ULONG)status] : STATUS_IO_TIMEOUT;
 }
 
 static NTSTATUS TransferWait(PUSB_TRANSFER Transfer, const USB_WAIT *Wait)
 {
-    USB_WAIT late = {LATE_ANSWER_TIMEOUT, Wait->Halt, Wait->Cancel, NULL};
-    NTSTATUS status = TransferWaitOnce(Transfer, Wait);
+    USB_WAIT late = {USB_LATE_TIMEOUT, Wait->Halt, Wait->Cancel, NULL};
+    NTSTATUS status = UsbWait(&Transfer->Done, NULL, Wait);
 
-    return status == STATUS_NO_MEDIA ? TransferWaitOnce(Transfer, &late) : status;
+    return status == STATUS_NO_MEDIA ? UsbWait(&Transfer->Done, NULL, &late) : status;
 }
 
 static NTSTATUS TransferSubmit(PREADER Reader, PUSB_TRANSFER Transfer, PURB Urb, const USB_WAIT *Wait)

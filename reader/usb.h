@@ -12,6 +12,7 @@
 
 #define USB_CONTROL_TIMEOUT 5000 // ms, what USB 2.0 9.2.6 allows a request with data
 #define USB_NAME_MAX        32   // characters of a string descriptor worth keeping
+#define USB_LATE_TIMEOUT    1000 // ms for an answer, once the card is gone
 
 typedef struct _READER *PREADER;
 
@@ -60,6 +61,15 @@ _IRQL_requires_max_(DISPATCH_LEVEL)
 NTSTATUS UsbTransferCreate(_In_ PREADER Reader, _Out_ PUSB_TRANSFER Transfer);
 _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID UsbTransferDestroy(_Inout_ PUSB_TRANSFER Transfer);
+
+#define USB_WAIT_FOREVER 0xFFFFFFFF // ms
+
+// Waits for a reason to go on. STATUS_SUCCESS: First, STATUS_WAIT_1: Last, which yields to all others,
+// STATUS_CANCELLED (Halt or Cancel), STATUS_NO_MEDIA (Departed), STATUS_IO_TIMEOUT. First and Last are
+// dispatcher objects, NULL: none.
+_Must_inspect_result_
+_IRQL_requires_(PASSIVE_LEVEL)
+NTSTATUS UsbWait(_In_opt_ PVOID First, _In_opt_ PVOID Last, _In_ const USB_WAIT *Wait);
 
 // One bulk transfer; In tells its direction. *Length: size in, bytes moved out, also when it failed.
 // STATUS_IO_TIMEOUT, STATUS_CANCELLED (Halt or Cancel), STATUS_DEVICE_NOT_CONNECTED,

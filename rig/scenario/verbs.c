@@ -14,6 +14,7 @@ enum {
     CCID_MAX_SLOT_INDEX = 4, // within the class descriptor, CCID 1.1 5.1
     CCID_FEATURES = 40,
     CCID_MESSAGE_LENGTH = 44,
+    CCID_BUSY_SLOTS = 53,
 };
 
 static bool parse_nothing(struct scn_parser *parser, struct scn_statement *statement)
@@ -93,6 +94,7 @@ static bool change_model(struct scn_parser *parser, const char *word, struct emu
     } keys[] = {{"features", 0, UINT32_MAX},
                 {"message", 0, UINT32_MAX},
                 {"slots", 1, EMU_SLOTS_MAX},
+                {"busy", 0, UINT8_MAX},
                 {"endpoints", 0, 3}};
     uint64_t number;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
@@ -114,12 +116,16 @@ static bool change_model(struct scn_parser *parser, const char *word, struct emu
         case 2:
             model->ccid[CCID_MAX_SLOT_INDEX] = (uint8_t)(number - 1);
             return true;
+        case 3:
+            model->ccid[CCID_BUSY_SLOTS] = (uint8_t)number;
+            return true;
         default:
             model->endpoints = (uint8_t)number;
             return true;
         }
     }
-    return scn_refuse(parser, "'%s' is none of card=, features=, message=, slots=, endpoints=, as", word);
+    return scn_refuse(parser, "'%s' is none of card=, features=, message=, slots=, busy=, endpoints=, as",
+                      word);
 }
 
 static bool parse_plug(struct scn_parser *parser, struct scn_statement *statement)
