@@ -13,5 +13,6 @@ if(LECTERN_SANITIZE)
   endif()
 endif()
 if(LECTERN_FUZZ)
-  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_compile_options(-fsanitize=fuzzer-no-link
+    "-fsanitize-coverage-ignorelist=${CMAKE_SOURCE_DIR}/fuzz/uninstrumented.txt")
 endif()

@@ -96,10 +96,21 @@ static VOID SlotsPoll(PREADER Reader)
     }
 }
 
+// What the pipe had to tell while it was broken may be lost.
+static VOID PipeRecover(PREADER Reader)
+{
+    InterruptRecover(Reader);
+    for (ULONG i = 0; i < Reader->SlotCount; i++) {
+        if (SlotQuery(Reader->Slots[i]) == STATUS_DEVICE_NOT_CONNECTED) {
+            return;
+        }
+    }
+}
+
 static VOID JobsRun(PREADER Reader, BOOLEAN Recover, BOOLEAN Poll, ULONG Verify)
 {
     if (Recover) {
-        InterruptRecover(Reader);
+        PipeRecover(Reader);
     }
     for (ULONG i = 0; i < Reader->SlotCount; i++) {
         if ((Verify & 1u << i) != 0) {
