@@ -78,7 +78,7 @@ static RESPONSECODE get(struct channel *channel, DWORD tag, PDWORD length, PUCHA
     case TAG_IFD_DEVICE_REMOVED:
         return give_byte(1, length, value);
     case TAG_IFD_SLOTS_NUMBER: {
-        unsigned slots = rig_slots(channel->port);
+        unsigned slots = host_is_current(&channel->reader) ? rig_slots(channel->reader.port) : 0;
         return slots > 0 ? give_byte((UCHAR)slots, length, value) : IFD_NO_SUCH_DEVICE;
     }
     case TAG_IFD_SIMULTANEOUS_ACCESS:
@@ -116,7 +116,7 @@ static RESPONSECODE set(struct channel *channel, DWORD tag, DWORD length, PUCHAR
     case TAG_IFD_DEVICE_REMOVED:
         // pcscd has lost the device: nothing may wait for it any more.
         if (length == 1 && value[0] == 1) {
-            (void)rig_unplug(channel->port);
+            host_unplug(&channel->reader);
         }
         return IFD_SUCCESS;
     case TAG_IFD_ATR:

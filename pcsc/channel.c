@@ -46,14 +46,14 @@ static int add_locked(struct channel *channel)
     return -ENOSPC;
 }
 
-int channel_add(DWORD lun, uint32_t port, unsigned slot, nt_file *file)
+int channel_add(DWORD lun, struct host_reader reader, unsigned slot, nt_file *file)
 {
     struct channel *channel = calloc(1, sizeof *channel);
     if (channel == NULL) {
         return -ENOMEM;
     }
     channel->lun = lun;
-    channel->port = port;
+    channel->reader = reader;
     channel->slot = slot;
     channel->file = file;
     channel_lock();
@@ -87,7 +87,7 @@ void channel_leave(struct channel *channel)
     channel_unlock();
 }
 
-bool channel_begin_close(DWORD lun, uint32_t *port)
+bool channel_begin_close(DWORD lun, struct host_reader *reader)
 {
     channel_lock();
     struct channel **entry = find(lun);
@@ -98,7 +98,7 @@ bool channel_begin_close(DWORD lun, uint32_t *port)
         if ((*entry)->poll != NULL) {
             nt_request_cancel((*entry)->poll);
         }
-        *port = (*entry)->port;
+        *reader = (*entry)->reader;
     }
     channel_unlock();
     return found;
@@ -118,14 +118,14 @@ void channel_end_close(DWORD lun)
     free(channel);
 }
 
-bool channel_port(DWORD lun, uint32_t *port)
+bool channel_reader(DWORD lun, struct host_reader *reader)
 {
     bool found = false;
     channel_lock();
     for (size_t i = 0; i < CHANNELS_MAX && !found; i++) {
         found = channels[i] != NULL && channels[i]->lun >> 16 == lun >> 16;
         if (found) {
-            *port = channels[i]->port;
+            *reader = channels[i]->reader;
         }
     }
     channel_unlock();

@@ -5,12 +5,13 @@
 #include <stdbool.h>
 #include <ifdhandler.h>
 
+#include "pcsc/host.h"
 #include "rig/rig.h"
 #include "rig/scard.h"
 
 struct channel {
     DWORD lun;
-    uint32_t port;
+    struct host_reader reader;
     unsigned slot, users;
     bool closing;
     nt_file *file;
@@ -25,14 +26,14 @@ struct channel {
 };
 
 // Takes `file`; 0 or -EEXIST, -ENOSPC, -ENOMEM.
-int channel_add(DWORD lun, uint32_t port, unsigned slot, nt_file *file);
+int channel_add(DWORD lun, struct host_reader reader, unsigned slot, nt_file *file);
 struct channel *channel_enter(DWORD lun); // NULL: not open, or closing
 void channel_leave(struct channel *channel);
 // No call enters any more; a running poll is stopped. false: not open.
-bool channel_begin_close(DWORD lun, uint32_t *port);
+bool channel_begin_close(DWORD lun, struct host_reader *reader);
 void channel_end_close(DWORD lun); // waits for the last call, closes the file, forgets the channel
-// The port of a reader's open slot, by the upper half of the Lun.
-bool channel_port(DWORD lun, uint32_t *port);
+// The reader of an open slot, by the upper half of the Lun.
+bool channel_reader(DWORD lun, struct host_reader *reader);
 
 void channel_lock(void);
 void channel_unlock(void);

@@ -48,6 +48,9 @@ static int parse_part(const char *text, size_t length, struct device_name *name)
     if (key == strlen("models") && memcmp(text, "models", key) == 0) {
         return copy_part(name->models, sizeof name->models, equals + 1, rest);
     }
+    if (key == strlen("driver") && memcmp(text, "driver", key) == 0) {
+        return copy_part(name->driver, sizeof name->driver, equals + 1, rest);
+    }
     if (key == strlen("card") && memcmp(text, "card", key) == 0) {
         return parse_cards(equals + 1, rest, name);
     }

@@ -44,33 +44,32 @@ static RESPONSECODE plug(const struct device_name *name, uint32_t *port)
     return IFD_SUCCESS;
 }
 
-static RESPONSECODE open_slot(DWORD lun, uint32_t port)
+static RESPONSECODE open_slot(DWORD lun, struct host_reader reader)
 {
     nt_file *file;
     unsigned slot = lun & 0xFFFF;
-    nt_status status = rig_open(port, slot, &file);
+    nt_status status = rig_open(reader.port, slot, &file);
     if (!rig_status_ok(status)) {
         char buffer[16];
         IFD_ERROR("lectern: slot %u does not open: %s", slot, rig_status_name(status, buffer));
         return host_failure(status, IFD_COMMUNICATION_ERROR);
     }
-    if (channel_add(lun, port, slot, file) != 0) {
+    if (channel_add(lun, reader, slot, file) != 0) {
         nt_close(file);
         return IFD_COMMUNICATION_ERROR;
     }
     return IFD_SUCCESS;
 }
 
-static RESPONSECODE open_reader(DWORD lun, const struct device_name *name)
+static RESPONSECODE open_reader(DWORD lun, const struct device_name *name, struct host_reader reader)
 {
-    uint32_t port;
-    RESPONSECODE result = plug(name, &port);
+    RESPONSECODE result = plug(name, &reader.port);
     if (result != IFD_SUCCESS) {
         return result;
     }
-    result = open_slot(lun, port);
+    result = open_slot(lun, reader);
     if (result != IFD_SUCCESS) {
-        (void)rig_unplug(port);
+        host_unplug(&reader);
     }
     return result;
 }
@@ -78,7 +77,7 @@ static RESPONSECODE open_reader(DWORD lun, const struct device_name *name)
 RESPONSECODE IFDHCreateChannelByName(DWORD Lun, LPSTR DeviceName)
 {
     struct device_name name;
-    uint32_t port;
+    struct host_reader reader = {0}, first;
     int error = device_name_parse(DeviceName, &name);
     if (error == -ENODEV) {
         return IFD_NO_SUCH_DEVICE;
@@ -87,15 +86,16 @@ RESPONSECODE IFDHCreateChannelByName(DWORD Lun, LPSTR DeviceName)
         IFD_ERROR("lectern: DEVICENAME %s: a part is too long, or more cards than slots", DeviceName);
         return IFD_COMMUNICATION_ERROR;
     }
-    RESPONSECODE result = host_acquire();
+    RESPONSECODE result = host_acquire(name.driver, &reader);
     if (result != IFD_SUCCESS) {
         return result;
     }
     // Slots after the first come with the same DEVICENAME and belong to the reader that is there already.
     if ((Lun & 0xFFFF) != 0) {
-        result = channel_port(Lun, &port) ? open_slot(Lun, port) : IFD_NO_SUCH_DEVICE;
+        bool there = channel_reader(Lun, &first) && first.boot == reader.boot;
+        result = there ? open_slot(Lun, first) : IFD_NO_SUCH_DEVICE;
     } else {
-        result = open_reader(Lun, &name);
+        result = open_reader(Lun, &name, reader);
     }
     if (result != IFD_SUCCESS) {
         host_release();
@@ -112,13 +112,13 @@ RESPONSECODE IFDHCreateChannel(DWORD Lun, DWORD Channel)
 
 RESPONSECODE IFDHCloseChannel(DWORD Lun)
 {
-    uint32_t port;
-    if (!channel_begin_close(Lun, &port)) {
+    struct host_reader reader;
+    if (!channel_begin_close(Lun, &reader)) {
         return IFD_NO_SUCH_DEVICE;
     }
     // pcscd closes all slots of a reader or none. Unplugging with the first ends whatever still waits for a
     // card.
-    (void)rig_unplug(port);
+    host_unplug(&reader);
     channel_end_close(Lun);
     host_release();
     return IFD_SUCCESS;

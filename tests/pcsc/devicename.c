@@ -42,6 +42,20 @@ static void test_cards(void **state)
     assert_int_equal(device_name_parse("emulated:card=1/2/3/4/5/6/7/8/9", &name), -EINVAL);
 }
 
+static void test_driver(void **state)
+{
+    char text[DEVICENAME_PATH_MAX + 64];
+    struct device_name name;
+    (void)state;
+    assert_int_equal(device_name_parse("emulated", &name), 0);
+    assert_string_equal(name.driver, "");
+    assert_int_equal(device_name_parse("\"emulated:driver=/a/b c/lectern.sys:card=t0\"", &name), 0);
+    assert_string_equal(name.driver, "/a/b c/lectern.sys");
+    assert_string_equal(name.cards[0], "t0");
+    (void)snprintf(text, sizeof text, "emulated:driver=%0*d", DEVICENAME_PATH_MAX, 0);
+    assert_int_equal(device_name_parse(text, &name), -EINVAL);
+}
+
 static void test_quotes(void **state)
 {
     struct device_name name;
@@ -82,8 +96,9 @@ static void test_too_long(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bare),   cmocka_unit_test(test_parts),    cmocka_unit_test(test_cards),
-        cmocka_unit_test(test_quotes), cmocka_unit_test(test_not_ours), cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_bare),     cmocka_unit_test(test_parts),  cmocka_unit_test(test_cards),
+        cmocka_unit_test(test_driver),   cmocka_unit_test(test_quotes), cmocka_unit_test(test_not_ours),
+        cmocka_unit_test(test_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
