@@ -25,8 +25,7 @@ static nt_status start_bus(void)
 nt_status rig_boot(const struct nt_options *options)
 {
     struct nt_options kernel = *options;
-    kernel.images = rig_uses_images();
-    if (nt_boot(&kernel) != 0) {
+    if (rig_prepare_options(&kernel) != 0 || nt_boot(&kernel) != 0) {
         return RIG_STATUS_UNSUCCESSFUL;
     }
     int error = rig_add_services();

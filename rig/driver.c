@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: MIT
 // Which driver runs: the one built into this program, or image files.
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "rig/beside.h"
 #include "rig/internal.h"
 #include "vbus/vbusioctl.h"
-
-nt_entry_point LecternDriverEntry;
-nt_entry_point LectvbusDriverEntry;
 
 enum { IMAGE_PATH = 4096, REFUSAL = 0x10000 };
 
 static char reader_image[IMAGE_PATH], bus_image[IMAGE_PATH]; // empty: the native one
+static char image_folder[IMAGE_PATH], host_program[PATH_MAX];
+static bool isolated;
 static char refusal[REFUSAL];
+
+static size_t folder_length(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? (size_t)(slash - path) : 0;
+}
 
 static int set_path(char path[IMAGE_PATH], const char *folder, size_t length, const char *file)
 {
@@ -22,20 +30,17 @@ static int set_path(char path[IMAGE_PATH], const char *folder, size_t length, co
     return needed < IMAGE_PATH ? 0 : -ENAMETOOLONG;
 }
 
-static int choose_images(const char *path)
+static int choose_images(const char *given)
 {
     struct stat status;
-    const char *slash = strrchr(path, '/');
-    size_t folder = slash != NULL ? (size_t)(slash + 1 - path) : 0;
-    int error = stat(path, &status) == 0 ? 0 : -errno;
-    if (error == 0 && S_ISDIR(status.st_mode)) {
-        error = set_path(reader_image, path, strlen(path), "/" RIG_READER_SERVICE ".sys");
-        return error != 0 ? error : set_path(bus_image, path, strlen(path), "/" RIG_BUS_SERVICE ".sys");
+    char path[PATH_MAX]; // whole: a process of its own may be somewhere else
+    if (realpath(given, path) == NULL || stat(path, &status) != 0) {
+        return -errno;
     }
-    if (error == 0) {
-        error = set_path(reader_image, path, strlen(path), "");
-    }
-    return error != 0 ? error : set_path(bus_image, path, folder, RIG_BUS_SERVICE ".sys");
+    bool folder = S_ISDIR(status.st_mode);
+    int error = set_path(reader_image, path, strlen(path), folder ? "/" RIG_READER_SERVICE ".sys" : "");
+    size_t length = folder_length(reader_image);
+    return error != 0 ? error : set_path(bus_image, reader_image, length, "/" RIG_BUS_SERVICE ".sys");
 }
 
 int rig_choose_driver(const char *path)
@@ -56,9 +61,33 @@ const char *rig_refusal(void)
     return refusal;
 }
 
-bool rig_uses_images(void)
+void rig_isolate(bool isolate)
 {
-    return reader_image[0] != '\0';
+    isolated = isolate;
+}
+
+static bool find_host(void)
+{
+    return rig_beside("lectern-host", host_program) || rig_beside("../bin/lectern-host", host_program) ||
+           rig_beside("../../libexec/lectern/lectern-host", host_program) ||
+           rig_beside("../libexec/lectern/lectern-host", host_program);
+}
+
+int rig_prepare_options(struct nt_options *options)
+{
+    refusal[0] = '\0';
+    options->images = reader_image[0] != '\0';
+    if (!options->images || !isolated) {
+        return 0;
+    }
+    if (!find_host()) {
+        (void)snprintf(refusal, sizeof refusal, "lectern-host is not installed beside this program\n");
+        return -ENOENT;
+    }
+    (void)snprintf(image_folder, sizeof image_folder, "%.*s", (int)folder_length(reader_image), reader_image);
+    options->host = host_program;
+    options->folder = image_folder;
+    return 0;
 }
 
 static int add_service(const struct nt_service *service, const char *image)
@@ -75,7 +104,6 @@ int rig_add_services(void)
     static const char *const bus_ids[] = {VBUS_ROOT_ID, NULL};
     const struct nt_service reader = {RIG_READER_SERVICE, LecternDriverEntry, reader_ids};
     const struct nt_service virtual_bus = {RIG_BUS_SERVICE, LectvbusDriverEntry, bus_ids};
-    refusal[0] = '\0';
     int error = add_service(&reader, reader_image);
     return error != 0 ? error : add_service(&virtual_bus, bus_image);
 }

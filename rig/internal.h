@@ -3,8 +3,12 @@
 #pragma once
 #include "rig/rig.h"
 
+nt_entry_point LecternDriverEntry;
+nt_entry_point LectvbusDriverEntry;
+
 // A device control of the virtual bus; an answer shorter than `out_length` is a failure.
 nt_status rig_bus_control(uint32_t code, const void *in, size_t in_length, void *out, size_t out_length);
 void rig_unplug_all(void);
-bool rig_uses_images(void);
+// What of the options depends on which driver runs; 0 or -ENOENT: the program to run it in is not there.
+int rig_prepare_options(struct nt_options *options);
 int rig_add_services(void); // the reader driver's and the bus's, once the kernel has booted

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
-#define _GNU_SOURCE // dladdr
 #include "rig/models.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
-#include <unistd.h>
+
+#include "rig/beside.h"
 
 // A reader at the extended APDU level that does everything itself: automatic voltage, clock, rate, parameters
 // and PPS, messages long enough for a whole 65,544-byte APDU.
@@ -34,33 +33,10 @@ const struct emu_model *rig_default_model(void)
     return &default_model;
 }
 
-// The file this code was loaded from: a library does not live beside its process's program.
-static bool own_path(char path[PATH_MAX])
-{
-    Dl_info info;
-    if (dladdr((const void *)&default_model, &info) != 0 && strchr(info.dli_fname, '/') != NULL) {
-        return realpath(info.dli_fname, path) != NULL;
-    }
-    return realpath("/proc/self/exe", path) != NULL;
-}
-
-static FILE *open_beside(const char *relative, char path[PATH_MAX])
-{
-    char own[PATH_MAX];
-    if (!own_path(own)) {
-        return NULL;
-    }
-    *strrchr(own, '/') = '\0';
-    int length = snprintf(path, PATH_MAX, "%s/%s", own, relative);
-    return length > 0 && length < PATH_MAX ? fopen(path, "re") : NULL;
-}
-
 static FILE *open_table(char path[PATH_MAX])
 {
-    FILE *table = open_beside("readers.tsv", path);
-    if (table == NULL) {
-        table = open_beside("../share/lectern/readers.tsv", path);
-    }
+    bool beside = rig_beside("readers.tsv", path) || rig_beside("../share/lectern/readers.tsv", path);
+    FILE *table = beside ? fopen(path, "re") : NULL;
     static const char *const fixed[] = {LECTERN_MODELS_INSTALLED, LECTERN_MODELS_SOURCE};
     for (size_t i = 0; table == NULL && i < sizeof fixed / sizeof fixed[0]; i++) {
         (void)snprintf(path, PATH_MAX, "%s", fixed[i]);

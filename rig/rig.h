@@ -16,6 +16,9 @@ extern const uint8_t rig_reader_guid[16];
 // what it imports from, smclib.sys, lies beside it, and a lectvbus.sys there is the bus instead of the
 // built-in one. Or a folder with a lectern.sys. 0, or negative errno and it is the built-in one.
 int rig_choose_driver(const char *path);
+// Whether an image runs, from the next rig_boot on, in a process of its own without rights (lectern-host). A
+// driver that breaks it ends that process only, see nt_alive().
+void rig_isolate(bool isolate);
 // Why the last rig_boot could not start an image: lines, with every missing import; empty: it was not that.
 const char *rig_refusal(void);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "nthost/image/names.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "nthost/loader/loader.h"
 #include "nthost/os/os.h"
 
 static const char usb_module[] = "usbd.sys";
@@ -45,21 +45,17 @@ static char *join(const char *folder, size_t length, const char *name)
 
 char *img_beside(const char *path, const char *name)
 {
+    char found[LOADER_LINE];
     const char *base = img_file_name(path);
-    const char *folder = base == path ? "." : path;
-    size_t length = base == path ? 1 : (size_t)(base - path);
-    char *where = join(folder, length, "");
-    DIR *directory = where != NULL ? opendir(where) : NULL;
-    char *found = NULL;
-    os_free(where);
-    // An image names what it imports from; with a file of the folder it names nothing elsewhere.
-    for (struct dirent *entry; found == NULL && directory != NULL && (entry = readdir(directory)) != NULL;) {
-        if (img_same_name(entry->d_name, name)) {
-            found = join(folder, length, entry->d_name);
-        }
+    size_t length = base == path ? 0 : (size_t)(base - 1 - path);
+    char *folder = base == path ? join(".", 1, "") : join(path, length, "");
+    if (folder == NULL) {
+        return NULL;
     }
-    if (directory != NULL) {
-        closedir(directory);
-    }
-    return found;
+    folder[strlen(folder) - 1] = '\0'; // its slash
+    char *beside = loader_find_file(folder[0] != '\0' ? folder : "/", name, found)
+                       ? join(folder, strlen(folder), found)
+                       : NULL;
+    os_free(folder);
+    return beside;
 }

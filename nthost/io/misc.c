@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "nthost/io/io.h"
+#include "nthost/io/track.h"
 #include "nthost/rtl/rtl.h"
 #include "nthost/verifier/faults.h"
 
@@ -81,6 +81,7 @@ NTSTATUS NTAPI IoValidateDeviceIoControlAccess(PIRP Irp, ULONG RequiredAccess)
 
 VOID IopShutdown(VOID)
 {
+    IopForgetTracks();
     IopDrainQuarantine();
     IopFreeLinks();
 }

@@ -4,12 +4,17 @@
 static LIST_ENTRY IopTracks = {&IopTracks, &IopTracks};
 static KSPIN_LOCK IopTracksLock;
 
+enum { IOP_RETIRED = 32 };
+static PVOID volatile IopRetired[IOP_RETIRED]; // with a reference each
+static volatile LONG IopRetiredCount;
+
 IOP_TRACK *IopCreateTrack(PIRP Irp)
 {
     IOP_TRACK *track = IopAllocateZeroed(FIELD_OFFSET(IOP_TRACK, Levels) +
                                          ((SIZE_T)Irp->StackCount + 1) * sizeof(IOP_LEVEL));
     if (track != NULL) {
         track->References = 1;
+        track->Irp = Irp;
         ExInterlockedInsertTailList(&IopTracks, &track->ListEntry, &IopTracksLock);
     }
     return track;
@@ -27,13 +32,28 @@ VOID IopDereferenceTrack(IOP_TRACK *Track)
     }
 }
 
+static VOID IopDropRetired(PVOID Track)
+{
+    if (Track != NULL) {
+        IopDereferenceTrack(Track);
+    }
+}
+
+VOID IopForgetTracks(VOID)
+{
+    for (ULONG i = 0; i < IOP_RETIRED; i++) {
+        IopDropRetired(InterlockedExchangePointer(&IopRetired[i], NULL));
+    }
+}
+
 VOID IopRetireTrack(IOP_TRACK *Track)
 {
     KIRQL irql;
     KeAcquireSpinLock(&IopTracksLock, &irql);
     RemoveEntryList(&Track->ListEntry);
     KeReleaseSpinLock(&IopTracksLock, irql);
-    IopDereferenceTrack(Track);
+    ULONG slot = (ULONG)InterlockedIncrement(&IopRetiredCount) % IOP_RETIRED;
+    IopDropRetired(InterlockedExchangePointer(&IopRetired[slot], Track));
 }
 
 VOID IopRestartTrack(IOP_TRACK *Track)
@@ -59,9 +79,21 @@ VOID IopPrintHistory(const IOP_TRACK *Track)
     ULONG first = Track->EventCount > IOP_EVENTS ? Track->EventCount - IOP_EVENTS : 0;
     for (ULONG i = first; i < Track->EventCount; i++) {
         const IOP_EVENT *event = &Track->Events[i % IOP_EVENTS];
-        DbgPrint("  irp: location %d %02x/%02x %s %s, status %08x\n", event->Location, event->Major,
-                 event->Minor, kinds[event->Kind], VfDriverName(event->Driver), event->Status);
+        VfTell("  irp: location %d %02x/%02x %s %s, status %08x\n", event->Location, event->Major,
+               event->Minor, kinds[event->Kind], VfDriverName(event->Driver), event->Status);
     }
+}
+
+VOID IopPrintHistoryOf(PIRP Irp)
+{
+    const IOP_TRACK *track = IopTrackOf(Irp);
+    ULONG newest = (ULONG)IopRetiredCount;
+    // A track that is taken is not given back: the report ends the process.
+    for (ULONG i = 0; i < IOP_RETIRED && track == NULL; i++) {
+        const IOP_TRACK *retired = InterlockedExchangePointer(&IopRetired[(newest - i) % IOP_RETIRED], NULL);
+        track = retired != NULL && retired->Irp == Irp ? retired : NULL;
+    }
+    IopPrintHistory(track);
 }
 
 VOID IopReportIrpLeaks(VF_DRIVER Driver)

@@ -26,6 +26,7 @@ enum { IOP_EVENTS = 16 };
 
 struct _IOP_TRACK {
     LIST_ENTRY ListEntry; // the live ones
+    PIRP Irp;             // for who asks about an IRP that is gone
     volatile LONG References;
     KSPIN_LOCK Lock;
     VF_DRIVER Owner;      // 0: the I/O manager
@@ -49,7 +50,9 @@ VOID IopRestartTrack(IOP_TRACK *Track);
 VOID IopReferenceTrack(IOP_TRACK *Track);
 VOID IopDereferenceTrack(IOP_TRACK *Track);
 VOID IopNoteEvent(IOP_TRACK *Track, const IOP_EVENT *Event);
-VOID IopPrintHistory(const IOP_TRACK *Track);
+VOID IopPrintHistory(const IOP_TRACK *Track); // into the report
+VOID IopPrintHistoryOf(PIRP Irp);             // also of one that was completed or freed lately
+VOID IopForgetTracks(VOID);
 
 static inline IOP_TRACK *IopTrackOf(PIRP Irp)
 {
@@ -60,7 +63,7 @@ static inline IOP_TRACK *IopTrackOf(PIRP Irp)
 // Breaks an IRP rule; the IRP's history goes into the report first.
 #define IOP_BREAK(rule, irp, p4, ...)                                                                        \
     do {                                                                                                     \
-        IopPrintHistory(IopTrackOf(irp));                                                                    \
+        IopPrintHistoryOf(irp);                                                                              \
         VfBreak(rule, (ULONG_PTR)__builtin_return_address(0), (ULONG_PTR)(irp), (ULONG_PTR)(p4),             \
                 __VA_ARGS__);                                                                                \
     } while (0)

@@ -85,6 +85,12 @@ int loader_unload(loader_module *module); // -EBUSY: another image is bound to i
 int loader_retire(loader_module *module);
 bool loader_in_use(const loader_module *module); // is another image bound to it
 
+// From now on the only image files, and .debug files of such, are those that lie in `folder` now; they are
+// opened here and nothing is opened any more. 0 or negative errno; -EMFILE: too many.
+int loader_keep_files(const char *folder);
+// The file of that name in `folder`, in any case; `found` gets its own spelling.
+bool loader_find_file(const char *folder, const char *name, char found[LOADER_LINE]);
+
 const char *loader_name(const loader_module *module);
 void *loader_base(const loader_module *module);
 size_t loader_size(const loader_module *module);

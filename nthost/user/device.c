@@ -47,7 +47,7 @@ static int add_service(const struct nt_service *service, const char *image)
     return user_errno(status);
 }
 
-int nt_service_add(const struct nt_service *service)
+int local_service_add(const struct nt_service *service)
 {
     KiEnter();
     return add_service(service, NULL);
@@ -68,8 +68,8 @@ static VOID check_image(PNP_ACTION *action)
     }
 }
 
-int nt_service_add_image(const struct nt_service *service, const char *image, char *report,
-                         size_t report_size)
+int local_service_add_image(const struct nt_service *service, const char *image, char *report,
+                            size_t report_size)
 {
     IMAGE_CHECK check = {image, report, report_size};
     KiEnter();
@@ -98,7 +98,7 @@ static const struct {
     {IOP_COUNT_UNLOAD, "Unload"},
 };
 
-int nt_service_counts(const char *service, struct nt_routine_count *rows, size_t capacity)
+int local_service_counts(const char *service, struct nt_routine_count *rows, size_t capacity)
 {
     WCHAR buffer[USER_SERVICE_MAX];
     UNICODE_STRING name;
@@ -140,7 +140,7 @@ static VOID add_root(PNP_ACTION *action)
     }
 }
 
-int nt_root_device_add(const char *hardware_id, char instance[NT_ID_MAX])
+int local_root_device_add(const char *hardware_id, char instance[NT_ID_MAX])
 {
     WCHAR buffer[NT_ID_MAX];
     ROOT_ADDITION addition = {.instance = instance};
@@ -204,7 +204,7 @@ static void list_all(DEVICE_LIST *list)
     KeReleaseSpinLock(&PnpLock, irql);
 }
 
-void nt_devices(nt_device_visitor *visitor, void *context)
+void local_devices(nt_device_visitor *visitor, void *context)
 {
     DEVICE_LIST list = {NULL, 0, 0};
     KiEnter();
@@ -267,27 +267,27 @@ static NTSTATUS surprise_device(PNP_NODE *node)
     return STATUS_SUCCESS;
 }
 
-nt_status nt_device_remove(const char *instance)
+nt_status local_device_remove(const char *instance)
 {
     return change_instance(instance, PnpRemoveTree);
 }
 
-nt_status nt_device_stop(const char *instance)
+nt_status local_device_stop(const char *instance)
 {
     return change_instance(instance, PnpStopTree);
 }
 
-nt_status nt_device_start(const char *instance)
+nt_status local_device_start(const char *instance)
 {
     return change_instance(instance, start_device);
 }
 
-void nt_device_surprise_remove(const char *instance)
+void local_device_surprise_remove(const char *instance)
 {
     (void)change_instance(instance, surprise_device);
 }
 
-void nt_pnp_wait(void)
+void local_pnp_wait(void)
 {
     KiEnter();
     PnpWaitIdle();
@@ -300,7 +300,7 @@ static VOID change_power(PNP_ACTION *action)
     action->Status = PopSetSystemPower((SYSTEM_POWER_STATE)action->Value);
 }
 
-nt_status nt_system_power(enum nt_system_power state)
+nt_status local_system_power(enum nt_system_power state)
 {
     KiEnter();
     if ((unsigned)state > NT_POWER_S5) {

@@ -17,7 +17,7 @@ static BOOLEAN kernel_path(const char *path, WCHAR *buffer, UNICODE_STRING *wide
     return TRUE;
 }
 
-nt_status nt_open_for(const char *path, unsigned access, nt_file **file)
+nt_status local_open_for(const char *path, unsigned access, nt_file **file)
 {
     WCHAR buffer[USER_PATH_MAX];
     UNICODE_STRING wide;
@@ -37,12 +37,7 @@ nt_status nt_open_for(const char *path, unsigned access, nt_file **file)
     return (nt_status)status;
 }
 
-nt_status nt_open(const char *path, nt_file **file)
-{
-    return nt_open_for(path, NT_ACCESS_READ | NT_ACCESS_WRITE, file);
-}
-
-void nt_close(nt_file *file)
+void local_close(nt_file *file)
 {
     KiEnter();
     IopCleanupFile((PFILE_OBJECT)file);
@@ -53,15 +48,15 @@ void nt_close(nt_file *file)
 static NTSTATUS control_cancelled(nt_file *file, const IOP_CONTROL *control, ULONG_PTR *information)
 {
     size_t returned = 0;
-    nt_request *request = nt_device_control_start(file, control->Code, control->In, control->InLength,
-                                                  control->Out, control->OutLength);
+    nt_request *request = local_device_control_start(file, control->Code, control->In, control->InLength,
+                                                     control->Out, control->OutLength);
     if (request == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    if (!nt_request_wait(request, (int64_t)(VfFaultDelay() / 10 + 1))) {
-        nt_request_cancel(request);
+    if (!local_request_wait(request, (int64_t)(VfFaultDelay() / 10 + 1))) {
+        local_request_cancel(request);
     }
-    NTSTATUS status = (NTSTATUS)nt_request_end(request, &returned);
+    NTSTATUS status = (NTSTATUS)local_request_end(request, &returned);
     *information = returned;
     return status;
 }
@@ -76,8 +71,8 @@ static BOOLEAN is_cancelled(PFILE_OBJECT file)
     return VfFaultDue(NT_FAULT_REQUEST, IopDriver(driver)->Id);
 }
 
-nt_status nt_device_control(nt_file *file, uint32_t code, const void *in, size_t in_length, void *out,
-                            size_t out_length, size_t *returned)
+nt_status local_device_control(nt_file *file, uint32_t code, const void *in, size_t in_length, void *out,
+                               size_t out_length, size_t *returned)
 {
     IOP_CONTROL control = {code, (ULONG)in_length, (ULONG)out_length, in, out};
     IOP_REQUEST *request;
@@ -121,8 +116,8 @@ static nt_request *new_request(void)
     return handle;
 }
 
-nt_request *nt_device_control_begin(nt_file *file, uint32_t code, const void *in, size_t in_length, void *out,
-                                    size_t out_length)
+nt_request *local_device_control_begin(nt_file *file, uint32_t code, const void *in, size_t in_length,
+                                       void *out, size_t out_length)
 {
     IOP_CONTROL control = {code, (ULONG)in_length, (ULONG)out_length, in, out};
     KiEnter();
@@ -157,8 +152,8 @@ static VOID start_sender(nt_request *handle)
     }
 }
 
-nt_request *nt_device_control_start(nt_file *file, uint32_t code, const void *in, size_t in_length, void *out,
-                                    size_t out_length)
+nt_request *local_device_control_start(nt_file *file, uint32_t code, const void *in, size_t in_length,
+                                       void *out, size_t out_length)
 {
     IOP_CONTROL control = {code, (ULONG)in_length, (ULONG)out_length, in, out};
     KiEnter();
@@ -175,14 +170,14 @@ nt_request *nt_device_control_start(nt_file *file, uint32_t code, const void *in
     return handle;
 }
 
-bool nt_request_wait(nt_request *request, int64_t timeout_us)
+bool local_request_wait(nt_request *request, int64_t timeout_us)
 {
     LARGE_INTEGER timeout = {.QuadPart = -timeout_us * 10};
     KiEnter();
     return request->request == NULL || IopWaitRequest(request->request, timeout_us < 0 ? NULL : &timeout);
 }
 
-void nt_request_cancel(nt_request *request)
+void local_request_cancel(nt_request *request)
 {
     KiEnter();
     if (request->request != NULL) {
@@ -190,7 +185,7 @@ void nt_request_cancel(nt_request *request)
     }
 }
 
-nt_status nt_request_end(nt_request *request, size_t *returned)
+nt_status local_request_end(nt_request *request, size_t *returned)
 {
     ULONG_PTR information = 0;
     KiEnter();

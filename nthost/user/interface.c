@@ -4,7 +4,7 @@
 
 enum { USER_LINK_MAX = 400 };
 
-void nt_interfaces(const uint8_t guid[16], nt_interface_visitor *visitor, void *context)
+void local_interfaces(const uint8_t guid[16], nt_interface_visitor *visitor, void *context)
 {
     GUID class;
     PWSTR list;
@@ -31,7 +31,7 @@ static VOID deliver(PVOID routine, PVOID context, PCUNICODE_STRING wide, BOOLEAN
     ((nt_interface_event *)routine)(context, link, enabled);
 }
 
-int nt_interface_subscribe(const uint8_t guid[16], nt_interface_event *event, void *context)
+int local_interface_subscribe(const uint8_t guid[16], nt_interface_event *event, void *context)
 {
     GUID class;
     KiEnter();
@@ -39,7 +39,7 @@ int nt_interface_subscribe(const uint8_t guid[16], nt_interface_event *event, vo
     return user_errno(PnpSubscribe(&class, deliver, (PVOID)event, context));
 }
 
-void nt_interface_unsubscribe(const uint8_t guid[16], nt_interface_event *event, void *context)
+void local_interface_unsubscribe(const uint8_t guid[16], nt_interface_event *event, void *context)
 {
     GUID class;
     KiEnter();

@@ -33,12 +33,17 @@ struct nt_options {
     void (*bugcheck)(void *context,
                      const char *report); // called once before the process aborts; NULL: stderr
     void *context;
+    // A program that calls nt_host_run() (host.h): the kernel runs in a child process of it, without rights,
+    // and images lie in `folder` (NULL: there are none). A driver that breaks it ends the child; bugcheck
+    // gets the report, and from then on every call fails. For the real clock. NULL: in this process.
+    const char *host, *folder;
 };
 
 int nt_boot(const struct nt_options *options); // -EALREADY while booted
 // Removes all devices, unloads all drivers, checks that nothing is left, frees the kernel. The calling thread
 // must be the last one inside. Files must be closed first.
 void nt_shutdown(void);
+bool nt_alive(void); // false: its process has ended; nt_shutdown() clears away, files may be closed later
 
 // ---- services and registry ----
 
@@ -121,6 +126,7 @@ typedef void nt_interface_visitor(void *context, const char *link);
 void nt_interfaces(const uint8_t guid[16], nt_interface_visitor *visitor, void *context); // the enabled ones
 // Arrivals (enabled) and departures, from the PnP worker, in order. One subscriber per GUID and context.
 typedef void nt_interface_event(void *context, const char *link, bool enabled);
+// -EOPNOTSUPP: the kernel is in another process.
 int nt_interface_subscribe(const uint8_t guid[16], nt_interface_event *event, void *context);
 void nt_interface_unsubscribe(const uint8_t guid[16], nt_interface_event *event,
                               void *context); // waits for a running one

@@ -26,13 +26,13 @@ static int set_value(const char *key_path, const char *name, ULONG type, const v
     return user_errno(status);
 }
 
-int nt_registry_set_dword(const char *key, const char *name, uint32_t value)
+int local_registry_set_dword(const char *key, const char *name, uint32_t value)
 {
     KiEnter();
     return set_value(key, name, REG_DWORD, &value, sizeof value);
 }
 
-int nt_registry_set_string(const char *key, const char *name, const char *value)
+int local_registry_set_string(const char *key, const char *name, const char *value)
 {
     WCHAR buffer[USER_STRING_MAX];
     UNICODE_STRING wide;
@@ -43,7 +43,7 @@ int nt_registry_set_string(const char *key, const char *name, const char *value)
     return set_value(key, name, REG_SZ, buffer, wide.Length + sizeof(WCHAR));
 }
 
-int nt_registry_set_binary(const char *key, const char *name, const void *data, size_t length)
+int local_registry_set_binary(const char *key, const char *name, const void *data, size_t length)
 {
     KiEnter();
     return set_value(key, name, REG_BINARY, data, length);

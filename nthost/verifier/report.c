@@ -27,7 +27,8 @@ VOID VfDescribeStack(PCHAR Text, SIZE_T Size, PVOID const *Frames, ULONG Count)
 {
     for (ULONG i = 0; i < Count; i++) {
         RtlpAppend(Text, Size, "  #%u %p ", i, Frames[i]);
-        VfDescribeAddress(Text, Size, Frames[i]);
+        // The call, not what follows it: behind a call that never returns another routine may begin.
+        VfDescribeAddress(Text, Size, (PVOID)((ULONG_PTR)Frames[i] - (i != 0 && Frames[i] != NULL)));
         RtlpAppend(Text, Size, "\n");
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "nthost/verifier/faults.h"
 #include "nthost/ke/ke.h"
+#include "nthost/ke/lock.h"
 #include "nthost/os/os.h"
 #include "nthost/rtl/rtl.h"
 #include "nthost/verifier/report.h"
@@ -32,6 +33,19 @@ PCSTR VfRuleName(VF_RULE Rule)
     return VfRules[Rule].Name;
 }
 
+static CHAR VfTold[0x800];
+static uint32_t VfTellLock;
+
+VOID __cdecl VfTell(PCSTR Format, ...)
+{
+    __builtin_ms_va_list Arguments;
+    __builtin_ms_va_start(Arguments, Format);
+    KiLock(&VfTellLock);
+    RtlpAppendV(VfTold, sizeof VfTold, Format, Arguments);
+    KiUnlock(&VfTellLock);
+    __builtin_ms_va_end(Arguments);
+}
+
 VOID __cdecl VfBreak(VF_RULE Rule, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4, PCSTR Format, ...)
 {
     CHAR Detail[0x1400];
@@ -42,7 +56,7 @@ VOID __cdecl VfBreak(VF_RULE Rule, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4, PCS
     __builtin_ms_va_start(Arguments, Format);
     RtlpAppendV(Detail, sizeof Detail, Format, Arguments);
     __builtin_ms_va_end(Arguments);
-    RtlpAppend(Detail, sizeof Detail, "\n");
+    RtlpAppend(Detail, sizeof Detail, "\n%s", VfTold);
     KiBugCheck(VfRules[Rule].Code, Parameters, Detail);
 }
 

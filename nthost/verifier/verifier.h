@@ -40,6 +40,8 @@ typedef struct _VF_BREACH {
 // `Format` as DbgPrint's: one line that says what was wrong.
 DECLSPEC_NORETURN VOID __cdecl VfBreak(VF_RULE Rule, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4, PCSTR Format,
                                        ...);
+// What the report of the rule about to be broken shall say besides, in lines.
+VOID __cdecl VfTell(PCSTR Format, ...);
 PCSTR VfRuleName(VF_RULE Rule);
 
 // ---- entry of NT routines: one line in each, checked against the table of highest IRQLs ----

@@ -5,7 +5,7 @@
 TEST_FAULT TestFault;
 char TestLog[4096];
 static void (*TestFragment)(void);
-static char TestReport[CHILD_REPORT_SIZE];
+char TestReport[CHILD_REPORT_SIZE];
 static void (*TestBugCheck)(void *, const char *);
 static nt_file *TestBusFile;
 

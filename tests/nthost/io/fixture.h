@@ -140,4 +140,5 @@ nt_file *TestOpen(PCSTR Path); // must succeed
 #define TestLogHas(text) (TestFind(TestLog, text) != NULL)
 PCSTR TestFind(PCSTR Text, PCSTR Part);
 // Runs the fragment with the fault in a child process; the report must name the rule.
+extern char TestReport[CHILD_REPORT_SIZE];
 void TestBreaks(PCSTR Rule, TEST_FAULT Fault, void (*Fragment)(void));

@@ -73,7 +73,16 @@ static void ForwardControl(void)
     X(Initializing, "DeviceInitializingLeft", LeavesInitializing, NullControl)
 RULES(RULE)
 
+static void History(void)
+{
+    TestBreaks("IrpCompletedTwice", CompletesTwice, NullControl);
+    CHECK(child_contains(TestReport, "sent to testfn, status 00000000\n"));
+    CHECK(child_contains(TestReport, "completed by testfn, status 00000000\n"));
+    CHECK(child_contains(TestReport, "driver: testfn\nroutine: IofCompleteRequest\ncaller: TestComplete+0x"));
+    CHECK(child_contains(TestReport, " VfBreak+0x"));
+}
+
 #define ROW(name, rule, fault, fragment) {rule, name},
-const struct WdmTest WdmTests[] = {RULES(ROW){NULL, NULL}};
+const struct WdmTest WdmTests[] = {RULES(ROW){"a report has the IRP's history", History}, {NULL, NULL}};
 void (*const WdmTestSetup)(void) = NULL;
 void (*const WdmTestTeardown)(void) = NULL;

@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# compare.sh LECTERN IMAGES LACK SCENARIOS: the shipped driver images answer as the native drivers do, in every scenario
-# and with every reader; what cannot run is refused.
+# compare.sh LECTERN IMAGES LACK SCENARIOS every|some: the shipped driver images answer as the native drivers do, in every
+# scenario and with every reader; what cannot run is refused. some: not with every reader, nor unplugged at every moment.
 set -u
 lectern=$1
 images=$2
 lack=$3
 scenarios=$4
+extent=$5
 failures=0
 dir=$(mktemp -d /tmp/lectern.XXXXXX) || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -66,13 +67,15 @@ while read -r model; do
 done <"$dir/models"
 [ "$(wc -l <"$dir/models")" -ge 10 ] || fail "only these models: $(cat "$dir/models")"
 
-verdicts 'unplugged at every moment' scenario --unplug all "$scenarios"/*.scn
 for seed in 1 2; do
     verdicts "seed $seed" scenario --seed "$seed" --json "$scenarios"/*.scn
 done
 [ "$(grep -c '"passed":.*true' "$dir/native")" -ge 10 ] || fail "few scenarios passed: $(cat "$dir/native")"
-verdicts 'every reader' sweep
-grep -q ' [1-9][0-9][0-9]* ok, 0 failed$' "$dir/native" || fail "the sweep: $(tail -n 3 "$dir/native")"
+if [ "$extent" = every ]; then
+    verdicts 'unplugged at every moment' scenario --unplug all "$scenarios"/*.scn
+    verdicts 'every reader' sweep
+    grep -q ' [1-9][0-9][0-9]* ok, 0 failed$' "$dir/native" || fail "the sweep: $(tail -n 3 "$dir/native")"
+fi
 
 timeout 60 "$lectern" apdu --driver "$lack/lack.sys" "$select" >"$dir/out" 2>"$dir/err"
 status=$?
