@@ -192,6 +192,10 @@ static NTSTATUS SmcAtrCheckOffer(_Inout_ PSMC_ATR Atr)
     if (Atr->Specific && SMC_TA2_T(Atr->Ta2) > 1) {
         return STATUS_UNRECOGNIZED_MEDIA;
     }
+    // 8.3: what the card already speaks can be had, even if no TD names it.
+    if (Atr->Specific) {
+        Atr->Supported |= SMC_TA2_T(Atr->Ta2) == 0 ? SCARD_PROTOCOL_T0 : SCARD_PROTOCOL_T1;
+    }
     return STATUS_SUCCESS;
 }
 

@@ -100,7 +100,7 @@ NTSTATUS SmcProtocolPrepare(PSMC_CALL Call)
         return STATUS_NOT_SUPPORTED;
     }
     if (state == SCARD_SPECIFIC) {
-        return SmcProtocolKnown(Call, mask & SMC_PROTOCOLS);
+        return SmcProtocolKnown(Call, usable & SMC_PROTOCOLS);
     }
     // Bits the card does not offer are gone: drivers trust what is left.
     ext->MinorIoControlCode = (usable & SMC_PROTOCOLS) | (mask & SCARD_PROTOCOL_DEFAULT);

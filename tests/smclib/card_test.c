@@ -176,6 +176,18 @@ static void LongestAtrIsRead(void)
     CHECK_EQ(Ext->CardCapabilities.Protocol.Selected, SCARD_PROTOCOL_T1);
 }
 
+static void ProtocolOfTa2IsSupportedEvenIfNoTdNamesIt(void)
+{
+    CHECK_STATUS(CardAtr("3B 80 10 01"), STATUS_SUCCESS); // TD1 T=0, so no TCK; TA2 T=1
+    CHECK_EQ(Ext->CardCapabilities.Protocol.Supported, SCARD_PROTOCOL_Tx);
+    CHECK_EQ(Ext->CardCapabilities.Protocol.Selected, SCARD_PROTOCOL_T1);
+    CHECK_STATUS(CardAtr("3B 80 11 00 91"), STATUS_SUCCESS); // TD1 T=1, TA2 T=0
+    CHECK_EQ(Ext->CardCapabilities.Protocol.Supported, SCARD_PROTOCOL_Tx);
+    CHECK_EQ(Ext->CardCapabilities.Protocol.Selected, SCARD_PROTOCOL_T0);
+    CHECK_STATUS(CardAtr("3B 80 10 00"), STATUS_SUCCESS);
+    CHECK_EQ(Ext->CardCapabilities.Protocol.Supported, SCARD_PROTOCOL_T0);
+}
+
 const struct WdmTest WdmTests[] = {
     {"every reset makes the T=1 link new", EveryResetMakesTheLinkNew},
     {"a driver that parses gets a new link too", DriverThatParsesGetsANewLinkToo},
@@ -186,6 +198,7 @@ const struct WdmTest WdmTests[] = {
     {"a length behind the buffer is refused", LengthBehindTheBufferIsRefused},
     {"programming bytes of old cards", ProgrammingBytesOfOldCards},
     {"the longest ATR is read", LongestAtrIsRead},
+    {"the protocol of TA2 is supported even if no TD names it", ProtocolOfTa2IsSupportedEvenIfNoTdNamesIt},
     {NULL, NULL},
 };
 void (*const WdmTestSetup)(void) = CardSetup;

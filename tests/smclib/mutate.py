@@ -3,7 +3,8 @@
 """mutate.py [--build DIR] [--count N | --all] [--file NAME]: does the library's test suite notice small faults?
 
 Breaks one place of smclib/ at a time (a comparison, a bound, a constant, a missing call, a wrong answer), links every
-test program of tests/smclib with the broken object, and runs them until one fails. Mutants that do not compile do not
+test program of tests/smclib with the broken object, and runs them until one fails. What survives is tried once more
+with ASan and UBSan, which see an access out of bounds that changes no answer. Mutants that do not compile do not
 count. Prints the score and the survivors; exit status 1 below 90 %. The choice of mutants is the same every time.
 """
 import argparse
@@ -74,11 +75,11 @@ def lines_key(mutant):
 
 
 class Builder:
-    def __init__(self, build):
+    def __init__(self, build, compiler, sanitizers):
         self.build = build
         targets = [f"smclib_{test}_test" for test in TESTS]
-        subprocess.run(["cmake", "-S", ROOT, "-B", build, "-G", "Ninja", "-DCMAKE_C_COMPILER=gcc",
-                        "-DCMAKE_BUILD_TYPE=RelWithDebInfo"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["cmake", "-S", ROOT, "-B", build, "-G", "Ninja", f"-DCMAKE_C_COMPILER={compiler}",
+                        "-DCMAKE_BUILD_TYPE=RelWithDebInfo", f"-DLECTERN_SANITIZE={sanitizers}"], check=True, stdout=subprocess.DEVNULL)
         subprocess.run(["cmake", "--build", build, "--target", *targets], check=True, stdout=subprocess.DEVNULL)
         commands = subprocess.run(["ninja", "-C", build, "-t", "compdb"], check=True, capture_output=True, text=True)
         self.compile = {os.path.basename(entry["file"]): entry for entry in json.loads(commands.stdout)
@@ -121,6 +122,16 @@ def passes(program):
             return False
 
 
+def judge_with_all(builders, mutant):
+    """The sanitizers cost time, so they see only what survives without them."""
+    result = judge(builders[0], mutant)
+    for builder in builders[1:]:
+        if result == "survived":
+            seen = judge(builder, mutant)
+            result = f"{seen} with sanitizers" if seen.startswith("killed") else result
+    return result
+
+
 def judge(builder, mutant):
     """"killed by TEST", "survived" or "not built"."""
     name, number, _, new = mutant
@@ -144,7 +155,7 @@ def untouched():
         return "atr.c", 0, "", source.readline().rstrip("\n")
 
 
-def report(builder, mutants, wanted):
+def report(builders, mutants, wanted):
     killed, survivors = 0, []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         chosen = iter(mutants)
@@ -154,7 +165,7 @@ def report(builder, mutants, wanted):
                 mutant = next(chosen, None)
                 if mutant is None:
                     break
-                waiting[pool.submit(judge, builder, mutant)] = mutant
+                waiting[pool.submit(judge_with_all, builders, mutant)] = mutant
             if not waiting:
                 break
             done, _ = concurrent.futures.wait(waiting, return_when=concurrent.futures.FIRST_COMPLETED)
@@ -165,7 +176,7 @@ def report(builder, mutants, wanted):
                 if result == "survived":
                     survivors.append((name, number, what, new))
                 if result != "not built":
-                    print(f"{result:20} {name}:{number + 1}: {what}: {new.strip()}", flush=True)
+                    print(f"{result:36} {name}:{number + 1}: {what}: {new.strip()}", flush=True)
     return killed, sorted(survivors)
 
 
@@ -177,10 +188,10 @@ def main():
     parser.add_argument("--file", help="only mutants of this source")
     arguments = parser.parse_args()
     mutants = all_mutants(arguments.file)
-    builder = Builder(arguments.build)
-    if judge(builder, untouched()) != "survived":
+    builders = [Builder(arguments.build, "gcc", ""), Builder(f"{arguments.build}-asan", "clang-14", "address,undefined")]
+    if judge_with_all(builders, untouched()) != "survived":
         sys.exit("the tests fail without any mutant")
-    killed, survivors = report(builder, mutants, len(mutants) if arguments.all else arguments.count)
+    killed, survivors = report(builders, mutants, len(mutants) if arguments.all else arguments.count)
     total = killed + len(survivors)
     print(f"\n{killed} of {total} mutants killed ({100 * killed / max(total, 1):.1f} %), {len(mutants)} possible; survivors:")
     for name, number, what, new in survivors:

@@ -203,6 +203,20 @@ static void specific_card_is_answered_by_the_library(void **state)
     assert_int_equal(answer_word(), T1);
 }
 
+// In specific mode the card speaks what TA2 says, offered or not; a reader without that cannot use the card.
+static void specific_card_needs_a_reader_with_its_protocol(void **state)
+{
+    (void)state;
+    card_insert("3B801001"); // T=1 by TA2, T=0 by TD1
+    assert_status(control_word(SET_PROTOCOL, T1, 4), ST_SUCCESS);
+    assert_int_equal(answer_word(), T1);
+    assert_status(control_word(SET_PROTOCOL, T0, 4), ST_NOT_SUPPORTED);
+    test_reader.protocols = T0;
+    assert_status(control_word(SET_PROTOCOL, T0 | T1, 4), ST_NOT_SUPPORTED);
+    assert_int_equal(answered, 0);
+    assert_int_equal(test_reader.calls[RDF_SET_PROTOCOL], 0);
+}
+
 // The ATR is parsed once more for the proposal; one that cannot be used ends the request.
 static void unusable_atr_fails_the_choice(void **state)
 {
@@ -239,6 +253,9 @@ static void atr_in_the_reply_does_no_harm(void **state)
     assert_int_equal(answer_word(), T0);
     assert_int_equal(answer[4], 0xEE);
     card_insert(EGATE);
+    assert_status(control_word(SET_PROTOCOL, T0, 4), ST_SUCCESS);
+    assert_true(test_reader.reply_empty); // of the last card's ATR
+    card_insert(EGATE);
     test_reader.status[RDF_SET_PROTOCOL] = ST_IO_TIMEOUT;
     assert_status(control_word(SET_PROTOCOL, T0, 4), ST_IO_TIMEOUT);
     assert_int_equal(answered, 0);
@@ -266,6 +283,8 @@ int main(void)
                                         bench_teardown),
         cmocka_unit_test_setup_teardown(parameters_are_ready_for_the_pts, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(specific_card_is_answered_by_the_library, bench_setup,
+                                        bench_teardown),
+        cmocka_unit_test_setup_teardown(specific_card_needs_a_reader_with_its_protocol, bench_setup,
                                         bench_teardown),
         cmocka_unit_test_setup_teardown(unusable_atr_fails_the_choice, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(silent_driver_is_completed, bench_setup, bench_teardown),

@@ -178,6 +178,12 @@ static void ReaderWithoutAUsableClockKeepsItsDefault(void)
     Optimal(CardTa1Is18);
     CHECK_EQ(Ext->CardCapabilities.PtsData.CLKFrequency, 4000);
     CHECK_EQ(Ext->CardCapabilities.PtsData.Dl, 1);
+
+    ReaderR2(); // with a list no rate fits a clock that is not there: the search must end all the same
+    Ext->ReaderCapabilities.CLKFrequenciesSupported.List = clocks;
+    Ext->ReaderCapabilities.CLKFrequenciesSupported.Entries = ARRAYSIZE(clocks);
+    Optimal(CardTa1Is18);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.Dl, 1);
 }
 
 static void ReaderWithoutAMaximumClockTakesAny(void)

@@ -93,6 +93,10 @@ static NTSTATUS NTAPI CallbackSetProtocol(PSMARTCARD_EXTENSION Ext)
     NTSTATUS status;
 
     Note(Ext, RDF_SET_PROTOCOL);
+    test_reader.reply_empty = TRUE;
+    for (ULONG i = 0; i < Ext->IoRequest.ReplyBufferLength; i++) {
+        test_reader.reply_empty = test_reader.reply_empty && Ext->IoRequest.ReplyBuffer[i] == 0;
+    }
     test_reader.pts_type = Ext->CardCapabilities.PtsData.Type;
     test_reader.pts_dl = Ext->CardCapabilities.PtsData.Dl;
     test_reader.pts_rate = Ext->CardCapabilities.PtsData.DataRate;

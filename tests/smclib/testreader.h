@@ -77,6 +77,7 @@ struct test_reader {
     unsigned state; // CurrentState during the callback
     unsigned reply_length;
     int reply_null;
+    int reply_empty; // SET_PROTOCOL: nothing of an earlier answer is in the reply
     int current_is_set;
     unsigned lengths; // of what lies in the library's own buffers, both
     unsigned char request[64];
