@@ -67,6 +67,7 @@ static VOID IopDeleteDeviceObject(PVOID Body)
         VfCheckObjectMemory(device, size);
     }
     IopForgetRemoveLocks(device, size);
+    os_free(device->Timer);
     PnpDeviceDeleted(device->DriverObject);
     ObDereferenceObject(device->DriverObject);
 }
@@ -206,6 +207,10 @@ VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT DeviceObject)
     }
     if ((DeviceObject->Flags & DO_DEVICE_HAS_NAME) != 0) {
         ObpRemoveName(DeviceObject);
+    }
+    IopStopDeviceTimer(DeviceObject);
+    if ((DeviceObject->Flags & DO_SHUTDOWN_REGISTERED) != 0) {
+        IoUnregisterShutdownNotification(DeviceObject);
     }
     ObDereferenceObject(DeviceObject);
 }

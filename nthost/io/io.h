@@ -169,6 +169,8 @@ VOID IopReportIrpLeaks(VF_DRIVER Driver); // at unload
 // IoStatus.Status before; PnP and power IRPs start as STATUS_NOT_SUPPORTED. `*Information` goes in and comes
 // out.
 _IRQL_requires_(PASSIVE_LEVEL)
+VOID IopStopDeviceTimer(PDEVICE_OBJECT Device); // its device is deleted
+VOID IopNotifyShutdown(VOID);
 NTSTATUS IopSendSynchronously(PDEVICE_OBJECT Device, const IO_STACK_LOCATION *Location,
                               NTSTATUS InitialStatus, PULONG_PTR Information);
 ULONGLONG IopIrpsCompleted(VOID);

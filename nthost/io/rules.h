@@ -28,6 +28,7 @@
     X(IrpWrongInitialStatus, 0xC9, 0x20E)                                                                    \
     X(IrpLeak, 0xC4, 0xC6)                                                                                   \
     X(DispatchMissing, 0xC9, 0x21F)                                                                          \
+    X(DeviceTimerTwice, 0xC9, 0x0A)                                                                          \
     X(DeviceDeletedTwice, 0xC9, 0x240)                                                                       \
     X(DeviceDeletedAttached, 0xC9, 0x201)                                                                    \
     X(DeviceDetachedTwice, 0xC9, 0x202)                                                                      \

@@ -24,6 +24,11 @@ VOID RtlpPutWide(PRTLP_SINK Sink, WCHAR Character);
 VOID __cdecl RtlpAppend(PCHAR Text, SIZE_T Size, PCSTR Format, ...);
 VOID RtlpAppendV(PCHAR Text, SIZE_T Size, PCSTR Format, __builtin_ms_va_list Arguments);
 
+// In the headers of file systems only.
+NTSTATUS NTAPI RtlInitUnicodeStringEx(PUNICODE_STRING DestinationString, PCWSTR SourceString);
+NTSTATUS NTAPI RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING SourceString,
+                                         PUNICODE_STRING DestinationString);
+
 enum { RTL_TAG = 'rtSN' };
 PVOID RtlpAllocateString(SIZE_T Size); // for RtlFreeUnicodeString and RtlFreeAnsiString
 

@@ -149,3 +149,40 @@ NTSTATUS NTAPI RtlHashUnicodeString(PCUNICODE_STRING String, BOOLEAN IgnoreCase,
     }
     return STATUS_SUCCESS;
 }
+
+NTSTATUS NTAPI RtlInitUnicodeStringEx(PUNICODE_STRING DestinationString, PCWSTR SourceString)
+{
+    RtlInitUnicodeString(DestinationString, SourceString);
+    if (SourceString != NULL && SourceString[DestinationString->Length / sizeof(WCHAR)] != 0) {
+        *DestinationString = (UNICODE_STRING){0};
+        return STATUS_NAME_TOO_LONG;
+    }
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS NTAPI RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING SourceString,
+                                         PUNICODE_STRING DestinationString)
+{
+    enum { TERMINATE = 1, ALLOCATE_EMPTY = 2 };
+    NT_ENTRY(RtlDuplicateUnicodeString);
+    USHORT Length = SourceString->Length, Room = (Flags & TERMINATE) != 0 ? sizeof(WCHAR) : 0;
+    if (Length > RTL_STRING_MAX || (Flags & ~(ULONG)(TERMINATE | ALLOCATE_EMPTY)) != 0 ||
+        Flags == ALLOCATE_EMPTY) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    *DestinationString = (UNICODE_STRING){0};
+    if (Length == 0 && (Flags & ALLOCATE_EMPTY) == 0) {
+        return STATUS_SUCCESS;
+    }
+    DestinationString->Buffer = RtlpAllocateString((SIZE_T)Length + Room);
+    if (DestinationString->Buffer == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    DestinationString->Length = Length;
+    DestinationString->MaximumLength = (USHORT)(Length + Room);
+    RtlCopyMemory(DestinationString->Buffer, SourceString->Buffer, Length);
+    if (Room != 0) {
+        DestinationString->Buffer[Length / sizeof(WCHAR)] = 0;
+    }
+    return STATUS_SUCCESS;
+}

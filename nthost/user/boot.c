@@ -46,6 +46,7 @@ void local_shutdown(void)
     KiEnter();
     VfAwaitMeeting();
     ObpAwaitDeletions(); // files are closed by them
+    IopNotifyShutdown();
     PnpShutdown();
     CmShutdown();
     IopShutdown();

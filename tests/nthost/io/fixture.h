@@ -72,6 +72,7 @@ typedef enum _TEST_FAULT {
     FreesQueuedWork,
     DeletesTwice,
     LeavesTimerSet,
+    TwoTimers,
     LeavesProvider,
     SendsPnpRaised,
     // Left at unload.

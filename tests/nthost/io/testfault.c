@@ -8,6 +8,12 @@ static VOID NTAPI NoCancel(PDEVICE_OBJECT Device, PIRP Irp)
     IoReleaseCancelSpinLock(Irp->CancelIrql);
 }
 
+static VOID NTAPI NoTick(PDEVICE_OBJECT Device, PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Device);
+    UNREFERENCED_PARAMETER(Context);
+}
+
 static VOID NTAPI NoWork(PDEVICE_OBJECT Device, PVOID Context)
 {
     UNREFERENCED_PARAMETER(Device);
@@ -130,6 +136,10 @@ static VOID BreakOther(TEST_FN *Fn)
         IoGetNextIrpStackLocation(irp)->MajorFunction = IRP_MJ_PNP;
         KeRaiseIrql(DISPATCH_LEVEL, &irql);
         IoCallDriver(Fn->Lower, irp);
+        break;
+    case TwoTimers:
+        (void)IoInitializeTimer(Fn->Self, NoTick, NULL);
+        (void)IoInitializeTimer(Fn->Self, NoTick, NULL);
         break;
     case DetachesTwice:
         IoDetachDevice(Fn->Lower);
