@@ -55,6 +55,15 @@ static VOID SmcPowerReturnAtr(_Inout_ PSMC_CALL Call)
     KeReleaseSpinLock(&ext->OsData->SpinLock, irql);
 }
 
+// By the state, and on a warm reset by what the reset cleared: then the state is still that of the card
+// before it. A selection without an offer is that of a driver that knows its card.
+_Must_inspect_result_
+static BOOLEAN SmcPowerIsUnparsed(_In_ PSMARTCARD_EXTENSION Ext, _In_ ULONG State)
+{
+    return State < SCARD_NEGOTIABLE || (Ext->CardCapabilities.Protocol.Supported == 0 &&
+                                        Ext->CardCapabilities.Protocol.Selected == SCARD_PROTOCOL_UNDEFINED);
+}
+
 // The driver need only store the ATR. It may also answer SUCCESS without one when the card has just gone: the
 // client learns that from the state.
 _Must_inspect_result_
@@ -67,7 +76,7 @@ static NTSTATUS SmcPowerReset(_Inout_ PSMC_CALL Call)
     if (state <= SCARD_ABSENT || ext->CardCapabilities.ATR.Length == 0) {
         return status;
     }
-    if (state < SCARD_NEGOTIABLE) {
+    if (SmcPowerIsUnparsed(ext, state)) {
         status = SmartcardUpdateCardCapabilities(ext);
     }
     if (NT_SUCCESS(status)) {

@@ -105,13 +105,66 @@ static void parameters_are_checked_first(void **state)
     }
 }
 
+// What each code says to `in` bytes that begin 1, 8 (a cold reset, T=0, no attribute's tag) and room for
+// `out`.
+static nt_status by_length(uint32_t code, size_t in, size_t out)
+{
+    bool read = code == GET_STATE || code == GET_LAST_ERROR;
+
+    if (read || code == GET_ATTRIBUTE || code == SET_ATTRIBUTE) {
+        bool refused = (!read && in < 4) || (code != SET_ATTRIBUTE && out == 0);
+        int otherwise = !read ? ST_NOT_SUPPORTED : out < 4 ? ST_BUFFER_TOO_SMALL : ST_SUCCESS;
+        return refused ? ST_INVALID_PARAMETER : otherwise;
+    }
+    if (code == POWER || code == SET_PROTOCOL) {
+        size_t least = code == POWER ? 33 : 4;
+        bool none_is_room = code == POWER && out == 0;
+        return in < 4                         ? ST_INVALID_PARAMETER
+               : out < least && !none_is_room ? ST_BUFFER_TOO_SMALL
+                                              : ST_SUCCESS;
+    }
+    if (code == TRANSMIT) { // header; CLA INS P1 P2; P3 = 2 to read; 2 bytes to write
+        size_t least = in == 13 ? 12 : 10;
+        bool refused = in < 8 || (out >= 8 && in != 12 && in != 13 && in != 15);
+        return refused ? ST_INVALID_PARAMETER : out < least ? ST_BUFFER_TOO_SMALL : ST_SUCCESS;
+    }
+    return code == GET_PERF_CNTR ? ST_NOT_SUPPORTED : ST_SUCCESS;
+}
+
+static void every_code_with_every_length(void **state)
+{
+    static const uint32_t codes[] = {POWER,          GET_ATTRIBUTE, SET_ATTRIBUTE, CONFISCATE,   TRANSMIT,
+                                     EJECT,          SWALLOW,       IS_PRESENT,    SET_PROTOCOL, GET_STATE,
+                                     GET_LAST_ERROR, GET_PERF_CNTR, VENDOR};
+    static const uint8_t input[16] = {T0, 0, 0, 0, 8, 0, 0, 0, 0x00, 0xB0, 0x00, 0x00, 2};
+
+    (void)state;
+    card_insert(MULTIFLEX);
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        for (size_t in = 0; in <= sizeof input; in++) {
+            for (size_t out = 0; out <= 40; out++) {
+                nt_status status = control(codes[i], input, in, out);
+                assert_status(status, by_length(codes[i], in, out));
+                assert_true(answered <= (status == ST_SUCCESS ? out : 0));
+                assert_int_equal(answer[answered], 0xEE);
+                assert_true(test_reader.idle);
+            }
+        }
+    }
+}
+
 static void absent_callback_is_not_supported(void **state)
 {
     static const struct {
         uint32_t code;
         int callback;
-    } rows[] = {{POWER, RDF_POWER},           {EJECT, RDF_EJECT},   {SWALLOW, RDF_SWALLOW},
-                {CONFISCATE, RDF_CONFISCATE}, {VENDOR, RDF_VENDOR}, {IS_PRESENT, RDF_TRACKING},
+    } rows[] = {{POWER, RDF_POWER},
+                {EJECT, RDF_EJECT},
+                {SWALLOW, RDF_SWALLOW},
+                {CONFISCATE, RDF_CONFISCATE},
+                {VENDOR, RDF_VENDOR},
+                {IS_PRESENT, RDF_TRACKING},
+                {SET_PROTOCOL, RDF_SET_PROTOCOL},
                 {IS_ABSENT, RDF_TRACKING}};
 
     (void)state;
@@ -270,6 +323,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_code_in_every_state, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(parameters_are_checked_first, bench_setup, bench_teardown),
+        cmocka_unit_test_setup_teardown(every_code_with_every_length, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(absent_callback_is_not_supported, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(failures_of_callbacks_pass_through, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(old_driver_is_refused, bench_setup, bench_teardown),

@@ -103,6 +103,39 @@ static void reset_without_atr_leaves_the_state(void **state)
     assert_int_equal(get_state(), PRESENT);
 }
 
+// Without SET_PROTOCOL, or after it: the state is that of before the reset, the card is another one.
+static void warm_reset_parses_what_the_driver_stored(void **state)
+{
+    (void)state;
+    card_insert(MULTIFLEX);
+    card_set(ONLY_T1);
+    assert_status(control_word(POWER, 2, 33), ST_SUCCESS);
+    assert_int_equal(get_state(), SPECIFIC);
+    assert_status(control_word(SET_PROTOCOL, T0 | T1, 4), ST_SUCCESS);
+    assert_int_equal(answer_word(), T1);
+    card_set(BOTH);
+    assert_status(control_word(POWER, 2, 33), ST_SUCCESS);
+    assert_int_equal(get_state(), NEGOTIABLE);
+    card_set(MULTIFLEX);
+    assert_status(control_word(POWER, 2, 33), ST_SUCCESS);
+    assert_int_equal(get_state(), SPECIFIC);
+    assert_status(transmit(T0, "00A40000", 64), ST_SUCCESS);
+    card_set("3B808001");
+    assert_status(control_word(POWER, 2, 33), ST_UNRECOGNIZED_MEDIA);
+    assert_int_equal(answered, 0);
+}
+
+static void selection_of_the_driver_is_kept(void **state)
+{
+    (void)state;
+    test_reader.protocols = RAW;
+    test_reader.select_raw = 1;
+    card_insert("3B808001"); // not for the library to parse
+    assert_int_equal(answered, 4);
+    assert_status(control_word(SET_PROTOCOL, RAW, 4), ST_SUCCESS);
+    assert_int_equal(answer_word(), RAW);
+}
+
 static void reset_forgets_the_old_card(void **state)
 {
     (void)state;
@@ -277,6 +310,9 @@ int main(void)
                                         bench_teardown),
         cmocka_unit_test_setup_teardown(answer_of_the_driver_counts, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(reset_without_atr_leaves_the_state, bench_setup, bench_teardown),
+        cmocka_unit_test_setup_teardown(warm_reset_parses_what_the_driver_stored, bench_setup,
+                                        bench_teardown),
+        cmocka_unit_test_setup_teardown(selection_of_the_driver_is_kept, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(reset_forgets_the_old_card, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(power_down_deselects, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(mask_is_reduced_to_what_card_and_reader_have, bench_setup,

@@ -64,6 +64,10 @@ static NTSTATUS PowerUp(PSMARTCARD_EXTENSION Ext)
     if (test_reader.user_parameters) {
         Ext->CardCapabilities.PtsData.Type = PTS_TYPE_USER;
     }
+    if (test_reader.select_raw) {
+        Ext->CardCapabilities.Protocol.Selected = SCARD_PROTOCOL_RAW;
+        StateSet(Ext, SCARD_SPECIFIC);
+    }
     if (test_reader.vanish) {
         StateSet(Ext, SCARD_ABSENT);
     }

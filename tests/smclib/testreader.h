@@ -63,6 +63,7 @@ struct test_reader {
     int no_answer;       // POWER, SET_PROTOCOL: no Information, nothing in the reply
     int atr_as_protocol; // SET_PROTOCOL copies a whole ATR into its reply
     int vanish;          // POWER: the card is pulled meanwhile, and SUCCESS all the same
+    int select_raw;      // POWER: the driver knows this card and sets state and selection itself
     int user_parameters; // POWER: PtsData is the driver's own choice
     int select_nothing;  // SET_PROTOCOL answers, but stores no selection
     int swallows, confiscated;
