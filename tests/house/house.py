@@ -13,6 +13,7 @@ MAY_INCLUDE = {
     "reader": {"include"},
     "reader/ccid": set(),
     "emulator": set(),
+    "emulator/libusb": {"emulator", "rig"},
     "vbus": {"emulator"},
     "nthost": set(),
     "usbbus": {"nthost"},
