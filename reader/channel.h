@@ -97,6 +97,12 @@ _IRQL_requires_(PASSIVE_LEVEL)
 NTSTATUS
 ChannelExchange(_Inout_ PSLOT Slot, _Inout_ PCOMMAND Command, _In_ UCHAR Sequence, _In_ const USB_WAIT *Wait);
 
+// A card may ask for more time again and again, a broken one for ever. Duration: ms since the command began.
+// STATUS_SUCCESS, or STATUS_IO_TIMEOUT once it has had enough.
+_Must_inspect_result_
+_IRQL_requires_max_(DISPATCH_LEVEL)
+NTSTATUS ChannelTimeGrant(_Inout_ PREADER Reader, _In_ LONGLONG Duration, _In_ ULONG Requests);
+
 static inline UCHAR ChannelSequenceNext(_Inout_ PCHANNEL Channel)
 {
     return (UCHAR)InterlockedIncrement(&Channel->Sequence);

@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Messages on the bulk pipes, and which command a reply belongs to: CCID 1.1 6.2.
+#include "reader/clock.h"
 #include "reader/slot.h"
 #include "reader/ccid/timing.h"
 
-#define OUT_TIMEOUT  5000   // ms; a reader takes a message at once or is stuck
-#define STALE_MAX    16     // answers to nobody before the reader is taken for confused
-#define DURATION_MAX 600000 // ms, for all time extensions of one command
-#define TICKS_PER_MS 10000
-
-static LONGLONG Now(VOID) // ms
-{
-    LARGE_INTEGER ticks = {.QuadPart = 0};
-
-    KeQueryTickCount(&ticks);
-    return ticks.QuadPart * KeQueryTimeIncrement() / TICKS_PER_MS;
-}
+#define OUT_TIMEOUT 5000 // ms; a reader takes a message at once or is stuck
+#define STALE_MAX   16   // answers to nobody before the reader is taken for confused
 
 static NTSTATUS OutTransfer(PREADER Reader, ULONG Length, const USB_WAIT *Wait)
 {
@@ -188,17 +179,27 @@ static BOOLEAN ReplyArrived(PCHANNEL Channel, PLANE Lane, BOOLEAN Withdraw, PNTS
     return arrived;
 }
 
+NTSTATUS ChannelTimeGrant(PREADER Reader, LONGLONG Duration, ULONG Extensions)
+{
+    if (Duration <= CCID_DURATION_MAX && Extensions <= CCID_EXTENSIONS_MAX) {
+        return STATUS_SUCCESS;
+    }
+    ReportWrite(Reader, LECTERN_CARD_ENDLESS, (ULONG)(Duration / 1000));
+    return STATUS_IO_TIMEOUT;
+}
+
 static NTSTATUS ReplyAwait(PSLOT Slot, PCOMMAND Command, USB_WAIT Wait)
 {
     PCHANNEL channel = &Slot->Reader->Channel;
     PLANE lane = &channel->Lanes[Slot->Index];
-    LONGLONG begin = Now();
+    LONGLONG begin = ClockNow();
     LONGLONG deadline = begin + Wait.Milliseconds;
+    ULONG extensions = 0;
     ULONG stale = 0;
     NTSTATUS status;
 
     for (;;) {
-        LONGLONG now = Now();
+        LONGLONG now = ClockNow();
         Wait.Milliseconds = now < deadline ? (ULONG)(deadline - now) : 0;
         status = UsbWait(&lane->Arrived, &channel->InFree, &Wait);
         if (status == STATUS_WAIT_1) {
@@ -211,8 +212,8 @@ static NTSTATUS ReplyAwait(PSLOT Slot, PCOMMAND Command, USB_WAIT Wait)
             if (ReplyArrived(channel, lane, FALSE, &status)) {
                 return status;
             }
-            now = Now();
-            status = now - begin > DURATION_MAX ? STATUS_IO_TIMEOUT : STATUS_SUCCESS;
+            now = ClockNow();
+            status = ChannelTimeGrant(Slot->Reader, now - begin, ++extensions);
             deadline = now + CcidWaitExtend(Command->Timeout, Command->Header.Error);
         }
         if (!NT_SUCCESS(status)) {

@@ -3,6 +3,8 @@
 #include "reader/ccid/parameters.h"
 #include "reader/ccid/timing.h"
 
+#define APDU_SHORT_MAX 261
+
 const EXCHANGE *ExchangeSelect(const CCID_INTERFACE *Interface)
 {
     ULONG features = Interface->Descriptor.Features;
@@ -22,6 +24,7 @@ NTSTATUS ExchangeBlock(PSLOT Slot, PCOMMAND Command, USHORT Level, UCHAR Multipl
     const SCARD_CARD_CAPABILITIES *card = &Slot->Smartcard.CardCapabilities;
     CCID_CARD_TIMES times = {card->etu, card->GT, card->T0.WT, card->T1.BWT,
                              card->Protocol.Selected == SCARD_PROTOCOL_T1};
+    NTSTATUS status;
 
     Command->Origin = CommandOfRequest;
     Command->Type = CCID_XFR_BLOCK;
@@ -29,11 +32,34 @@ NTSTATUS ExchangeBlock(PSLOT Slot, PCOMMAND Command, USHORT Level, UCHAR Multipl
     Command->Specific[1] = (UCHAR)Level;
     Command->Specific[2] = (UCHAR)(Level >> 8);
     Command->Timeout = CcidWaitBlock(&times, Multiplier);
-    return ChannelRun(Slot, Command);
+    status = ChannelRun(Slot, Command);
+    if (!NT_SUCCESS(status)) {
+        ReportRefusal(Slot->Reader, Command);
+    }
+    return status;
+}
+
+// Bytes of the longest command that can reach a card. At TPDU level T=1 chains whatever comes.
+static ULONG CommandMost(PSLOT Slot)
+{
+    const READER *reader = Slot->Reader;
+    BOOLEAN extended = reader->Exchange == &ExchangeApdu
+                           ? (reader->Usb.Interface.Descriptor.Features & CCID_FEATURE_EXTENDED_APDU) != 0
+                           : Slot->Smartcard.CardCapabilities.Protocol.Selected == SCARD_PROTOCOL_T1;
+
+    return extended ? CCID_DATA_LENGTH_MAX : APDU_SHORT_MAX;
 }
 
 static NTSTATUS TransmitWork(PSLOT Slot)
 {
+    PSMARTCARD_EXTENSION smartcard = &Slot->Smartcard;
+    const SCARD_IO_REQUEST *header = (const SCARD_IO_REQUEST *)smartcard->IoRequest.RequestBuffer;
+    ULONG most = CommandMost(Slot);
+
+    if (smartcard->IoRequest.RequestBufferLength - header->cbPciLength > most) {
+        ReportWrite(Slot->Reader, LECTERN_APDU_TOO_LONG, most);
+        return STATUS_INVALID_PARAMETER;
+    }
     switch (Slot->Smartcard.CardCapabilities.Protocol.Selected) {
     case SCARD_PROTOCOL_T0:
         return Slot->Reader->Exchange->TransmitT0(Slot);

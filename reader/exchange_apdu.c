@@ -4,7 +4,6 @@
 #include "reader/exchange.h"
 
 #define APDU_HEADER_LENGTH 4
-#define APDU_SHORT_MAX     261
 #define STATUS_WORD_LENGTH 2
 #define APDU_EXTENDED_LC   7 // header, zero, two bytes of Lc or Le
 
@@ -43,11 +42,7 @@ static NTSTATUS ApduTake(PSLOT Slot, APDU *Apdu)
     Apdu->Bytes = smartcard->IoRequest.RequestBuffer + header->cbPciLength;
     Apdu->Length = smartcard->IoRequest.RequestBufferLength - header->cbPciLength;
     Apdu->Extended = (features & CCID_FEATURE_EXTENDED_APDU) != 0;
-    if (Apdu->Length < APDU_HEADER_LENGTH ||
-        Apdu->Length > (Apdu->Extended ? CCID_DATA_LENGTH_MAX : APDU_SHORT_MAX)) {
-        return STATUS_INVALID_PARAMETER;
-    }
-    return STATUS_SUCCESS;
+    return Apdu->Length < APDU_HEADER_LENGTH ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
 }
 
 static USHORT ChainPosition(ULONG Sent, ULONG Part, ULONG Total)

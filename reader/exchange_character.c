@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Character level: the reader carries bytes and wants to know how many to wait for (CCID 1.1 6.1.4).
+#include "reader/clock.h"
 #include "reader/exchange.h"
 #include "reader/ccid/parameters.h"
 
@@ -16,6 +17,8 @@ typedef struct _CHARACTERS { // one T=0 command under way
     ULONG Left;
     ULONG Expected; // data bytes the card still owes
     ULONG Received; // in the library's reply buffer
+    ULONG Nulls;    // procedure bytes that ask for time
+    LONGLONG Begin; // ms
 } CHARACTERS, *PCHARACTERS;
 
 // Sends Length bytes, then takes exactly Want into Reply.
@@ -108,7 +111,8 @@ static NTSTATUS ProcedureFollow(PCHARACTERS T0, UCHAR Ins)
         UCHAR difference = procedure ^ Ins;
 
         if (procedure == T0_NULL) {
-            status = CharactersMove(T0->Slot, NULL, 0, &procedure, 1, 0);
+            status = ChannelTimeGrant(T0->Slot->Reader, ClockNow() - T0->Begin, ++T0->Nulls);
+            status = NT_SUCCESS(status) ? CharactersMove(T0->Slot, NULL, 0, &procedure, 1, 0) : status;
         } else if (IsStatusByte(procedure)) {
             return StatusTake(T0, procedure);
         } else if (difference == 0x00 || difference == 0x01) { // with the obsolete Vpp variants
@@ -128,7 +132,7 @@ static NTSTATUS ProcedureFollow(PCHARACTERS T0, UCHAR Ins)
 static NTSTATUS TransmitT0(PSLOT Slot)
 {
     PSMARTCARD_EXTENSION smartcard = &Slot->Smartcard;
-    CHARACTERS t0 = {.Slot = Slot};
+    CHARACTERS t0 = {.Slot = Slot, .Begin = ClockNow()};
     ULONG le = ExchangeTrailingLe(smartcard);
     NTSTATUS status;
 

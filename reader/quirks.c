@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Source of every row: libccid's ccid.c, the facts of it.
+// Source of every row: the facts of libccid's ccid.c and, for firmware, its ccid_usb.c.
 #include "reader/quirks.h"
 
 #define RELEASE_ANY 0xFFFF
@@ -26,6 +26,24 @@ static const QUIRK Quirks[] = {
     {0x076B, 0x6632, 0, RELEASE_ANY, QUIRK_NO_PIN}, // OMNIKEY 6121
     {0x046A, 0x00A7, 0, RELEASE_ANY, QUIRK_NO_PIN}, // Cherry xx44
     {0x0BF8, 0x1024, 0, RELEASE_ANY, QUIRK_NO_PIN}, // Fujitsu Keyboard KB SCR2
+    // Firmware that is known to fail
+    {0x04E6, 0xE001, 0, 0x0515, QUIRK_OLD}, // SCR 331
+    {0x04E6, 0x5111, 0, 0x061F, QUIRK_OLD}, // SCR 331-DI
+    {0x04E6, 0xE003, 0, 0x050F, QUIRK_OLD}, // SPR 532
+    {0x04E6, 0x5291, 0, 0x0111, QUIRK_OLD}, // SCL010
+    {0x0D46, 0x3001, 0, 0x0036, QUIRK_OLD}, // KAAN Base
+    {0x0D46, 0x3002, 0, 0x0036, QUIRK_OLD}, // KAAN Advanced
+    {0x09C3, 0x0008, 0, 0x0202, QUIRK_OLD}, // ActivCard V2
+    {0x0DC3, 0x1004, 0, 0x0501, QUIRK_OLD}, // ASE IIIe USBv2
+    {0x0DC3, 0x1102, 0, 0x0606, QUIRK_OLD}, // ASE IIIe KB
+    {0x0DC3, 0x0900, 0, 0x01FF, QUIRK_OLD}, // Athena IDProtect Key v2
+    {0x058F, 0x9520, 0, 0x0101, QUIRK_OLD}, // Alcor AU9520-G
+    {0x08C3, 0x0402, 0, 0x4FFF, QUIRK_OLD}, // Precise 200 MC
+    {0x08C3, 0x0401, 0, 0x4FFF, QUIRK_OLD}, // Precise 250 MC
+    {0x0B0C, 0x0050, 0, 0x0100, QUIRK_OLD}, // Todos Argos Mini II
+    {0x03F0, 0x0036, 0, 0x0123, QUIRK_OLD}, // HP CCID keyboard
+    {0x062D, 0x0001, 0, 0x0101, QUIRK_OLD}, // THRC reader
+    {0x072F, 0x2200, 0, 0x0205, QUIRK_OLD}, // ACR122U-WB-R
 };
 
 ULONG QuirksFind(USHORT Vendor, USHORT Product, USHORT Release)

@@ -5,6 +5,7 @@
 #include "reader/interrupt.h"
 #include "reader/monitor.h"
 #include "reader/power.h"
+#include "reader/report.h"
 #include "reader/usb.h"
 
 #define READER_TAG 'dRcL'
@@ -38,6 +39,7 @@ typedef struct _READER {
     INTERRUPT Interrupt;
     MONITOR Monitor;
     POWER Power;
+    REPORTS Reports;
     const struct _EXCHANGE *Exchange; // how APDUs travel, from dwFeatures
     ULONG SlotCount;
     PSLOT Slots[READER_SLOTS_MAX];

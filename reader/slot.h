@@ -103,6 +103,9 @@ NTSTATUS NTAPI SlotSetProtocol(_Inout_ PSMARTCARD_EXTENSION Smartcard);
 _Must_inspect_result_
 _IRQL_requires_(PASSIVE_LEVEL)
 NTSTATUS SlotParametersSet(_Inout_ PSLOT Slot, _In_ ULONG Protocol, _In_ UCHAR FiDi);
+// bit/s of a card at Clock kHz with FiDi; and whether the reader goes so fast.
+ULONG SlotRate(_In_ PSLOT Slot, _In_ ULONG Clock, _In_ UCHAR FiDi);
+BOOLEAN SlotRateReached(_In_ PSLOT Slot, _In_ ULONG Rate);
 
 // slot_pin.c: the features of PC/SC part 10. STATUS_NOT_SUPPORTED: none of them, or not this reader's.
 _Must_inspect_result_

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // RDF_CARD_POWER: activation, reset and deactivation, CCID 1.1 6.1.1 and 6.1.2.
 #include "reader/slot.h"
+#include "reader/ccid/parameters.h"
 
 #define POWER_ON_TIMEOUT  10000 // ms; the reader may try several voltages
 #define POWER_OFF_TIMEOUT 2000
@@ -54,6 +55,9 @@ static NTSTATUS PowerOnOnce(PSLOT Slot, UCHAR Select, PUCHAR Atr, PULONG Length,
         }
         Pause(Slot, BUSY_PAUSE);
     }
+    if (!NT_SUCCESS(status)) {
+        ReportRefusal(Slot->Reader, &command);
+    }
     *Error = command.Answered ? command.Header.Error : CCID_ERROR_NOT_SUPPORTED;
     *Length = command.ReplyLength;
     return NT_SUCCESS(status) && command.ReplyLength < ATR_LENGTH_MIN ? STATUS_IO_TIMEOUT : status;
@@ -67,12 +71,11 @@ static BOOLEAN WorthAnotherTry(NTSTATUS Status, UCHAR Error)
            Status == STATUS_DEVICE_PROTOCOL_ERROR || Error == CCID_ERROR_HARDWARE;
 }
 
-static NTSTATUS PowerOnInTurn(PSLOT Slot, PUCHAR Atr, PULONG Length)
+static NTSTATUS PowerOnInTurn(PSLOT Slot, PUCHAR Atr, PULONG Length, PUCHAR Error)
 {
     const UCHAR all = CCID_VOLTAGE_5V | CCID_VOLTAGE_3V | CCID_VOLTAGE_18V;
     UCHAR supported = Slot->Reader->Usb.Interface.Descriptor.VoltageSupport;
     NTSTATUS status = STATUS_DEVICE_CONFIGURATION_ERROR;
-    UCHAR error;
 
     // A reader that claims none may have any; it refuses what it has not.
     supported &= all;
@@ -88,8 +91,8 @@ static NTSTATUS PowerOnInTurn(PSLOT Slot, PUCHAR Atr, PULONG Length)
             }
             Pause(Slot, OFF_TIME);
         }
-        status = PowerOnOnce(Slot, Voltages[i].Select, Atr, Length, &error);
-        if (NT_SUCCESS(status) || !WorthAnotherTry(status, error)) {
+        status = PowerOnOnce(Slot, Voltages[i].Select, Atr, Length, Error);
+        if (NT_SUCCESS(status) || !WorthAnotherTry(status, *Error)) {
             break;
         }
     }
@@ -99,15 +102,19 @@ static NTSTATUS PowerOnInTurn(PSLOT Slot, PUCHAR Atr, PULONG Length)
 static NTSTATUS CardActivate(PSLOT Slot, PUCHAR Atr, PULONG Length)
 {
     ULONG features = Slot->Reader->Usb.Interface.Descriptor.Features;
-    UCHAR error;
+    UCHAR error = CCID_ERROR_NOT_SUPPORTED;
     NTSTATUS status;
 
     if ((features & (CCID_FEATURE_AUTO_ACTIVATION | CCID_FEATURE_AUTO_VOLTAGE)) == 0) {
-        return PowerOnInTurn(Slot, Atr, Length);
-    }
-    status = PowerOnOnce(Slot, 0, Atr, Length, &error);
-    if (!NT_SUCCESS(status) && error == CCID_ERROR_PARITY) {
+        status = PowerOnInTurn(Slot, Atr, Length, &error);
+    } else {
         status = PowerOnOnce(Slot, 0, Atr, Length, &error);
+        if (!NT_SUCCESS(status) && error == CCID_ERROR_PARITY) {
+            status = PowerOnOnce(Slot, 0, Atr, Length, &error);
+        }
+    }
+    if (!NT_SUCCESS(status) && SlotState(Slot) > SCARD_ABSENT) {
+        ReportActivation(Slot->Reader, status, error);
     }
     return status;
 }
@@ -128,12 +135,19 @@ static VOID AtrStore(PSLOT Slot, const UCHAR *Atr, ULONG Length)
 static NTSTATUS ProtocolFollow(PSLOT Slot)
 {
     const SCARD_CARD_CAPABILITIES *card = &Slot->Smartcard.CardCapabilities;
+    UCHAR fidi = (UCHAR)(card->PtsData.Fl << 4 | card->PtsData.Dl);
+    ULONG rate;
 
     if (SlotState(Slot) != SCARD_SPECIFIC) {
         return STATUS_SUCCESS;
     }
-    return SlotParametersSet(Slot, card->Protocol.Selected,
-                             (UCHAR)(card->PtsData.Fl << 4 | card->PtsData.Dl));
+    // A card in specific mode speaks at this rate and no other, ISO 7816-3:2006 6.3.1.
+    rate = SlotRate(Slot, card->PtsData.CLKFrequency, fidi);
+    if (fidi != CCID_DEFAULT_FINDEX && !SlotRateReached(Slot, rate)) {
+        ReportWrite(Slot->Reader, LECTERN_CARD_TOO_FAST, rate);
+        return STATUS_UNRECOGNIZED_MEDIA;
+    }
+    return SlotParametersSet(Slot, card->Protocol.Selected, fidi);
 }
 
 NTSTATUS SlotReset(PSLOT Slot, BOOLEAN Cold)
@@ -158,6 +172,8 @@ NTSTATUS SlotReset(PSLOT Slot, BOOLEAN Cold)
     status = SmartcardUpdateCardCapabilities(&Slot->Smartcard);
     if (NT_SUCCESS(status)) {
         status = ProtocolFollow(Slot);
+    } else {
+        ReportActivation(Slot->Reader, status, CCID_ERROR_NOT_SUPPORTED);
     }
     if (!NT_SUCCESS(status)) {
         // An unusable card is not left powered; its own failure is what counts.

@@ -7,6 +7,8 @@
 #define PARAMETERS_TIMEOUT 5000 // ms; an automatic PPS is within
 #define TS_INVERSE         0x3F
 #define CLASS_T1           1
+#define HZ_PER_KHZ         1000
+#define RATE_TOLERANCE     3 // percent, ISO 7816-3:2006 7.1
 
 static BOOLEAN FeatureIs(PSLOT Slot, ULONG Feature)
 {
@@ -27,6 +29,20 @@ static VOID ParametersFill(PSLOT Slot, ULONG Protocol, UCHAR FiDi, PCCID_PARAMET
     Data->Ifsc = card->T1.IFSC;
 }
 
+// An offset as the reason means that this parameter cannot be changed: the reader has its own way. A reader
+// that leaves Fi and Di to the host cannot have its own way with them.
+static BOOLEAN RefusalHarmless(PSLOT Slot, UCHAR Error, UCHAR FiDi)
+{
+    if (FeatureIs(Slot, CCID_FEATURE_AUTO_PARAMETERS) && SlotState(Slot) == SCARD_SPECIFIC) {
+        return Error <= CCID_ERROR_OFFSET_MAX;
+    }
+    if (Error == CCID_ERROR_OFFSET_FIDI && FiDi != CCID_DEFAULT_FINDEX) {
+        return FALSE;
+    }
+    return Error <= CCID_ERROR_OFFSET_MAX &&
+           (Error != CCID_ERROR_NOT_SUPPORTED || FeatureIs(Slot, CCID_FEATURE_AUTO_PARAMETERS));
+}
+
 static NTSTATUS ParametersSend(PSLOT Slot, ULONG Protocol, UCHAR FiDi)
 {
     CCID_PARAMETERS_DATA data;
@@ -44,18 +60,55 @@ static NTSTATUS ParametersSend(PSLOT Slot, ULONG Protocol, UCHAR FiDi)
     command.Specific[0] = data.Protocol;
     command.DataLength = CcidParametersEncode(&data, bytes);
     status = ChannelRun(Slot, &command);
-    // An offset as the reason means that this parameter cannot be changed: the reader has its own way. With
-    // Fi and Di still to be chosen there is another way than to hope that it agrees with the card's.
-    if (command.Header.Error == CCID_ERROR_OFFSET_FIDI && FiDi != CCID_DEFAULT_FINDEX &&
-        SlotState(Slot) != SCARD_SPECIFIC) {
+    if (NT_SUCCESS(status) || !command.Answered || command.Header.CommandStatus != CCID_COMMAND_FAILED ||
+        command.Header.IccStatus == CCID_ICC_ABSENT) {
         return status;
     }
-    if (!NT_SUCCESS(status) && command.Answered && command.Header.CommandStatus == CCID_COMMAND_FAILED &&
-        command.Header.IccStatus != CCID_ICC_ABSENT && command.Header.Error <= CCID_ERROR_OFFSET_MAX &&
-        (command.Header.Error != CCID_ERROR_NOT_SUPPORTED || FeatureIs(Slot, CCID_FEATURE_AUTO_PARAMETERS))) {
-        status = STATUS_SUCCESS;
+    if (RefusalHarmless(Slot, command.Header.Error, FiDi)) {
+        return STATUS_SUCCESS;
     }
+    ReportWrite(Slot->Reader, LECTERN_PARAMETERS_REFUSED, command.Header.Error);
     return status;
+}
+
+// From the clock, since many a descriptor states a default rate that its clock does not give.
+ULONG SlotRate(PSLOT Slot, ULONG Clock, UCHAR FiDi)
+{
+    const SCARD_CARD_CAPABILITIES *card = &Slot->Smartcard.CardCapabilities;
+    const CLOCK_RATE_CONVERSION *f = &card->ClockRateConversion[FiDi >> 4];
+    const BIT_RATE_ADJUSTMENT *d = &card->BitRateAdjustment[FiDi & 0x0F];
+
+    if (f->F == 0 || d->DDivisor == 0) {
+        return 0;
+    }
+    return (ULONG)((ULONGLONG)Clock * HZ_PER_KHZ * d->DNumerator / ((ULONGLONG)f->F * d->DDivisor));
+}
+
+BOOLEAN SlotRateReached(PSLOT Slot, ULONG Rate)
+{
+    const CCID_CLASS *ccid = &Slot->Reader->Usb.Interface.Descriptor;
+
+    // A maximum below the default says nothing; and who sets the parameters by himself judges by himself.
+    if (FeatureIs(Slot, CCID_FEATURE_AUTO_PARAMETERS | CCID_FEATURE_AUTO_NEGOTIATION) ||
+        ccid->DefaultRate == 0 || ccid->MaximumRate < ccid->DefaultRate) {
+        return TRUE;
+    }
+    return Rate * 100ULL <= ccid->MaximumRate * (100ULL + RATE_TOLERANCE);
+}
+
+// A reader with a list of rates is told one of them.
+static ULONG RateSpell(PSLOT Slot, ULONG Rate)
+{
+    const USB_FUNCTION *usb = &Slot->Reader->Usb;
+
+    for (ULONG i = 0; i < usb->RateCount; i++) {
+        ULONG listed = usb->Rates[i];
+        ULONG distance = listed > Rate ? listed - Rate : Rate - listed;
+        if (distance * 100ULL <= (ULONGLONG)Rate * RATE_TOLERANCE) {
+            return listed;
+        }
+    }
+    return Rate;
 }
 
 // Readers that do not follow the parameters with clock and rate by themselves are told both, CCID 1.1 6.1.14.
@@ -77,7 +130,8 @@ static NTSTATUS RateSend(PSLOT Slot, UCHAR FiDi)
         (FeatureIs(Slot, CCID_FEATURE_AUTO_CLOCK) && FeatureIs(Slot, CCID_FEATURE_AUTO_RATE))) {
         return STATUS_SUCCESS;
     }
-    CcidRateAndClockEncode(pts->CLKFrequency, pts->DataRate, bytes);
+    CcidRateAndClockEncode(pts->CLKFrequency, RateSpell(Slot, SlotRate(Slot, pts->CLKFrequency, FiDi)),
+                           bytes);
     status = ChannelRun(Slot, &command);
     return status == STATUS_NOT_SUPPORTED ? STATUS_SUCCESS : status;
 }

@@ -33,6 +33,7 @@ NTSTATUS NTAPI SlotVendorControl(PSMARTCARD_EXTENSION Smartcard)
         return SlotPinControl(slot);
     }
     if (!slot->Reader->EscapeEnabled) {
+        ReportWrite(slot->Reader, LECTERN_ESCAPE_REFUSED, IOCTL_CCID_ESCAPE);
         return STATUS_ACCESS_DENIED;
     }
     return SlotServe(slot, EscapeWork, FALSE);

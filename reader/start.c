@@ -85,8 +85,12 @@ static VOID QuirksApply(PREADER Reader)
     const USB_DEVICE_DESCRIPTOR *device = &Reader->Usb.Device;
     ULONG quirks = QuirksFind(device->idVendor, device->idProduct, device->bcdDevice);
 
-    if ((quirks & QUIRK_NO_PIN) != 0) {
+    if ((quirks & QUIRK_NO_PIN) != 0 && Reader->Usb.Interface.Descriptor.PinSupport != 0) {
+        ReportWrite(Reader, LECTERN_PIN_DISABLED, Reader->Usb.Interface.Descriptor.PinSupport);
         Reader->Usb.Interface.Descriptor.PinSupport = 0;
+    }
+    if ((quirks & QUIRK_OLD) != 0) {
+        ReportWrite(Reader, LECTERN_FIRMWARE_OLD, device->bcdDevice);
     }
 }
 

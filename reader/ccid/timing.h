@@ -6,6 +6,11 @@
 #define CCID_WAIT_FLOOR   3000
 #define CCID_WAIT_CEILING 120000
 
+// All time a card may ask for within one command: ISO 7816-3 sets no end to it. The number matters where no
+// time passes between two requests.
+#define CCID_DURATION_MAX   600000
+#define CCID_EXTENSIONS_MAX 8192
+
 typedef struct _CCID_CARD_TIMES {
     ULONG Etu;       // microseconds
     ULONG Guard;     // microseconds, beyond 12 etu

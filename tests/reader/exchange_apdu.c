@@ -42,6 +42,7 @@ static VOID HalfACommandStaysHere(void)
 {
     static const UCHAR lying[] = {0x00, 0xA4, 0x00, 0x00, 0x08, 0x00};
     ULONG length = 100;
+    ULONG limit;
 
     Begin(CCID_FEATURE_SHORT_APDU, NULL, 0);
     CHECK_STATUS(ScriptTransmit(SCARD_PROTOCOL_T0, lying, sizeof(lying), Reply, &length),
@@ -49,8 +50,11 @@ static VOID HalfACommandStaysHere(void)
     length = 100;
     CHECK_STATUS(ScriptTransmit(SCARD_PROTOCOL_T1, lying, 3, Reply, &length), STATUS_INVALID_PARAMETER);
     length = 100;
+    CHECK_EQ(ScriptEvent(&limit), 0);
     CHECK_STATUS(ScriptTransmit(SCARD_PROTOCOL_T1, Long, MESSAGE + 1, Reply, &length),
                  STATUS_INVALID_PARAMETER);
+    CHECK_EQ(ScriptEvent(&limit), LECTERN_APDU_TOO_LONG);
+    CHECK_EQ(limit, MESSAGE);
     ScriptEnd();
 }
 

@@ -142,6 +142,22 @@ static VOID CharacterT0RefusesNonsense(void)
     ScriptEnd();
 }
 
+static VOID CharacterT0EndsSomeTime(void)
+{
+    static const UCHAR null[] = {0x60};
+    SCRIPT_LINE lines[1 + SCRIPT_NULLS];
+    ULONG length = sizeof(Reply);
+
+    for (ULONG i = 0; i < RTL_NUMBER_OF(lines); i++) {
+        const SCRIPT_LINE line = {1, 0, i == 0 ? 5 : 0, ReadRecord, STATUS_SUCCESS, 0, 0, 1, null};
+        RtlCopyMemory(&lines[i], &line, sizeof(line));
+    }
+    Begin(0, lines, RTL_NUMBER_OF(lines));
+    CHECK_STATUS(ScriptTransmit(SCARD_PROTOCOL_T0, ReadRecord, sizeof(ReadRecord), Reply, &length),
+                 STATUS_IO_TIMEOUT);
+    ScriptEnd();
+}
+
 static VOID CharacterT1ReadsTheLength(void)
 {
     static const UCHAR block[] = {0x00, 0x00, 0x00, 0x00};
@@ -184,6 +200,7 @@ const struct WdmTest WdmTests[] = {{"TPDU T=0 without Le", TpduT0LeavesLeBehind}
                                    {"character T=0 receives", CharacterT0Receives},
                                    {"character T=0 late status", CharacterT0WaitsForALateStatus},
                                    {"character T=0 nonsense", CharacterT0RefusesNonsense},
+                                   {"character T=0 for ever", CharacterT0EndsSomeTime},
                                    {"character T=1", CharacterT1ReadsTheLength},
                                    {"PPS", PpsBelongsToTheHost},
                                    {NULL, NULL}};

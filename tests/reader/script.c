@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tests/reader/script.h"
+#include "reader/clock.h"
 #include "tests/support/wdmtest.h"
 
 #define ROOM 70000
@@ -7,6 +8,8 @@
 static const SCRIPT_LINE *Line;
 static ULONG LinesLeft;
 static SLOT *ScriptSlot;
+static LONG LastEvent;
+static ULONG LastData;
 static UCHAR SystemBuffer[ROOM];
 static UCHAR RequestBuffer[MIN_BUFFER_SIZE];
 static UCHAR ReplyBuffer[MIN_BUFFER_SIZE];
@@ -23,6 +26,7 @@ VOID ScriptBegin(SLOT *Slot, READER *Reader, const SCRIPT_LINE *Lines, ULONG Cou
     Slot->Smartcard.SmartcardReply.BufferSize = sizeof(ReplyBuffer);
     Reader->Channel.MessageMax = 271;
     ScriptSlot = Slot;
+    LastEvent = 0;
     Line = Lines;
     LinesLeft = Count;
 }
@@ -93,6 +97,36 @@ NTSTATUS ChannelRun(PSLOT Slot, PCOMMAND Command)
         RtlCopyMemory(Command->Reply, line->Reply, line->ReplyLength);
     }
     return STATUS_SUCCESS;
+}
+
+LONGLONG ClockNow(VOID)
+{
+    return 0;
+}
+
+VOID ReportWrite(PREADER Reader, LONG Event, ULONG Data)
+{
+    CHECK(Reader == ScriptSlot->Reader);
+    LastEvent = Event;
+    LastData = Data;
+}
+
+VOID ReportRefusal(PREADER Reader, const COMMAND *Command)
+{
+    CHECK(Reader == ScriptSlot->Reader);
+    CHECK(!NT_SUCCESS(CcidReplyStatus(&Command->Header)));
+}
+
+NTSTATUS ChannelTimeGrant(PREADER Reader, LONGLONG Duration, ULONG Requests)
+{
+    CHECK(Reader == ScriptSlot->Reader && Duration >= 0);
+    return Requests <= SCRIPT_NULLS ? STATUS_SUCCESS : STATUS_IO_TIMEOUT;
+}
+
+LONG ScriptEvent(PULONG Data)
+{
+    *Data = LastData;
+    return LastEvent;
 }
 
 // The library's part in small: enough to see what the driver hands over and takes back.

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <ntddk.h>
+
+LONGLONG ClockNow(VOID); // ms since boot
