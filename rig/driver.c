@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 
 #include "rig/beside.h"
+#include "rig/inf.h"
 #include "rig/internal.h"
+#include "rig/status.h"
 #include "vbus/vbusioctl.h"
 
 enum { IMAGE_PATH = 4096, REFUSAL = 0x10000 };
@@ -16,6 +18,7 @@ enum { IMAGE_PATH = 4096, REFUSAL = 0x10000 };
 static char reader_image[IMAGE_PATH], bus_image[IMAGE_PATH]; // empty: the native one
 static char image_folder[IMAGE_PATH], host_program[PATH_MAX];
 static bool isolated;
+static const struct rig_package *package;
 static char refusal[REFUSAL];
 
 static size_t folder_length(const char *path)
@@ -96,14 +99,60 @@ static int add_service(const struct nt_service *service, const char *image)
                             : nt_service_add_image(service, image, refusal, sizeof refusal);
 }
 
-int rig_add_services(void)
+static int add_reader(void)
 {
     // An INF names the readers that hide CCID in the vendor class one by one; on this bus there is nothing
     // else.
     static const char *const reader_ids[] = {"USB\\Class_0B", "USB\\Class_FF", NULL};
+    const struct nt_service reader = {package != NULL ? package->service : RIG_READER_SERVICE,
+                                      LecternDriverEntry,
+                                      package != NULL ? package->hardware_ids : reader_ids};
+    return add_service(&reader, reader_image);
+}
+
+int rig_add_services(void)
+{
     static const char *const bus_ids[] = {VBUS_ROOT_ID, NULL};
-    const struct nt_service reader = {RIG_READER_SERVICE, LecternDriverEntry, reader_ids};
     const struct nt_service virtual_bus = {RIG_BUS_SERVICE, LectvbusDriverEntry, bus_ids};
-    int error = add_service(&reader, reader_image);
+    int error = package == NULL ? add_reader() : 0; // a package's with the device that it is for
     return error != 0 ? error : add_service(&virtual_bus, bus_image);
+}
+
+void rig_choose_package(const struct rig_package *chosen)
+{
+    package = chosen;
+}
+
+static int set_value(const char *instance, const struct inf_value *value)
+{
+    char key[2 * NT_ID_MAX + INF_ID_MAX];
+    uint32_t number;
+    const char *slash = value->key[0] != '\0' ? "\\" : "";
+    if (value->hardware) {
+        (void)snprintf(key, sizeof key, "Enum\\%s\\Device Parameters%s%s", instance, slash, value->key);
+    } else {
+        (void)snprintf(key, sizeof key, "Services\\%s%s%s", package->service, slash, value->key);
+    }
+    switch (value->type) {
+    case INF_DWORD:
+        memcpy(&number, value->data, sizeof number);
+        return nt_registry_set_dword(key, value->name, number);
+    case INF_STRING:
+        return nt_registry_set_string(key, value->name, (const char *)value->data);
+    default:
+        return nt_registry_set_binary(key, value->name, value->data, value->length);
+    }
+}
+
+nt_status rig_install_package(const char *instance)
+{
+    int error = 0;
+    for (size_t i = 0; package != NULL && error == 0 && i < package->value_count; i++) {
+        error = set_value(instance, &package->values[i]);
+    }
+    if (package != NULL && error == 0) {
+        error = add_reader();
+        error = error == -EEXIST ? 0 : error; // for an earlier device
+    }
+    return error == 0 ? RIG_STATUS_SUCCESS : RIG_STATUS_UNSUCCESSFUL;
 }

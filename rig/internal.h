@@ -11,4 +11,6 @@ nt_status rig_bus_control(uint32_t code, const void *in, size_t in_length, void 
 void rig_unplug_all(void);
 // What of the options depends on which driver runs; 0 or -ENOENT: the program to run it in is not there.
 int rig_prepare_options(struct nt_options *options);
-int rig_add_services(void); // the reader driver's and the bus's, once the kernel has booted
+int rig_add_services(void); // the bus's and the reader driver's, once the kernel has booted
+// A device has come: what a chosen package holds is installed for it, as by its INF.
+nt_status rig_install_package(const char *instance);

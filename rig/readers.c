@@ -2,6 +2,7 @@
 #include "rig/internal.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,6 +110,35 @@ static nt_status send_plug(struct rig_reader *reader)
     return status;
 }
 
+static nt_status send_unplug(uint32_t port)
+{
+    nt_status status = rig_bus_control(IOCTL_VBUS_UNPLUG, &port, sizeof port, NULL, 0);
+    nt_pnp_wait();
+    return status;
+}
+
+bool rig_link(unsigned number, char link[NT_ID_MAX])
+{
+    nt_file *file;
+    (void)snprintf(link, NT_ID_MAX, "\\\\.\\SCReader%u", number);
+    nt_status status = nt_open_for(link, NT_ACCESS_NONE, &file);
+    if (rig_status_ok(status)) {
+        nt_close(file);
+    }
+    // Any other answer is that of something behind the name.
+    return status != RIG_STATUS_OBJECT_NAME_NOT_FOUND && status != RIG_STATUS_DEVICE_REMOVED;
+}
+
+// Of a driver that has not a device interface but the names that came before those.
+static void take_links(struct rig_reader *reader)
+{
+    for (unsigned number = 0; number < RIG_LINKS_MAX && reader->slots < EMU_SLOTS_MAX; number++) {
+        if (rig_link(number, reader->links[reader->slots])) {
+            reader->slots++;
+        }
+    }
+}
+
 static nt_status plug_and_wait(struct rig_reader *reader)
 {
     enum { DEVICES_BEFORE, DEVICES_AFTER, LINKS_BEFORE, LINKS_AFTER, LISTS };
@@ -122,18 +152,21 @@ static nt_status plug_and_wait(struct rig_reader *reader)
     if (rig_status_ok(status)) {
         nt_pnp_wait();
         nt_devices(add_device, &lists[DEVICES_AFTER]);
-        nt_interfaces(rig_reader_guid, add_name, &lists[LINKS_AFTER]);
         take_instance(reader, &lists[DEVICES_BEFORE], &lists[DEVICES_AFTER]);
+        status = rig_install_package(reader->instance);
+        if (!rig_status_ok(status)) {
+            (void)send_unplug(reader->port);
+        }
+    }
+    if (rig_status_ok(status)) {
+        nt_pnp_wait();
+        nt_interfaces(rig_reader_guid, add_name, &lists[LINKS_AFTER]);
         take_slots(reader, &lists[LINKS_BEFORE], &lists[LINKS_AFTER]);
+        if (reader->slots == 0) {
+            take_links(reader);
+        }
     }
     free(lists);
-    return status;
-}
-
-static nt_status send_unplug(uint32_t port)
-{
-    nt_status status = rig_bus_control(IOCTL_VBUS_UNPLUG, &port, sizeof port, NULL, 0);
-    nt_pnp_wait();
     return status;
 }
 

@@ -6,6 +6,8 @@
 #include "emulator/emulator.h"
 #include "nthost/user/nthost.h"
 
+struct inf_value; // rig/inf.h
+
 #define RIG_READER_SERVICE "lectern"
 #define RIG_BUS_SERVICE    "lectvbus"
 
@@ -19,6 +21,15 @@ int rig_choose_driver(const char *path);
 // Whether an image runs, from the next rig_boot on, in a process of its own without rights (lectern-host). A
 // driver that breaks it ends that process only, see nt_alive().
 void rig_isolate(bool isolate);
+// What an INF says of the chosen image; NULL: it is the reader driver of this project. Until the next
+// rig_choose_package its strings stay.
+struct rig_package {
+    const char *service;
+    const char *const *hardware_ids; // NULL-terminated
+    const struct inf_value *values;
+    size_t value_count;
+};
+void rig_choose_package(const struct rig_package *package);
 // Why the last rig_boot could not start an image: lines, with every missing import; empty: it was not that.
 const char *rig_refusal(void);
 
@@ -50,5 +61,8 @@ struct rig_reader {
 bool rig_find(uint32_t port, struct rig_reader *reader); // false: no such reader
 // Copies the readers now plugged; returns how many there are, which may exceed the capacity.
 size_t rig_readers(struct rig_reader *readers, size_t capacity);
+
+enum { RIG_LINKS_MAX = 10 };
+bool rig_link(unsigned number, char link[NT_ID_MAX]); // "\\\\.\\SCReader0"; is there something of that name
 
 bool rig_card_known(const char *card); // is there a card of that name

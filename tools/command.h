@@ -18,16 +18,20 @@ struct command {
 
 extern const struct command apdu_command, atr_command, cards_command, list_command, models_command;
 extern const struct command insert_command, eject_command, unplug_command, report_command;
-extern const struct command scenario_command, sweep_command;
+extern const struct command scenario_command, sweep_command, run_command;
+
+enum { APDUS_MAX = 64 }; // of --apdu
 
 // The options that several commands have; each command allows those in its letters.
 struct options {
-    bool json, help, verbose, show;
+    bool json, help, verbose, show, in_process;
     const char *card, *model, *models, *driver, *protocol, *control, *reader, *slot;
-    const char *seed, *unplug;
+    const char *seed, *unplug, *hardware_id, *inf, *bus;
+    const char *apdus[APDUS_MAX];
+    size_t apdu_count;
 };
-// Letters: c card, m model, t models, d driver, p protocol, o control, r reader, s slot, e seed, u unplug, j
-// json, v verbose, w show.
+// Letters: i hardware-id, f inf, b bus, a apdu, n in-process, c card, m model, t models, d driver, p
+// protocol, o control, r reader, s slot, e seed, u unplug, j json, v verbose, w show.
 // --help is always there. Returns the index of the first operand, or -1 after saying on stderr what is wrong.
 int options_parse(const struct command *command, int argc, char **argv, const char *letters,
                   struct options *options);
@@ -48,6 +52,11 @@ struct emu_model;
 int find_model(const struct command *command, const struct options *options, struct emu_model *model);
 // --driver: what the rig is to start. EXIT_DONE, or after a complaint.
 int check_driver(const struct command *command, const struct options *options);
+// --protocol as a mask of RIG_PROTOCOL_; --card, t1 without. EXIT_DONE, or after a complaint.
+int parse_protocol(const struct command *command, const struct options *options, uint32_t *mask);
+int check_card(const struct command *command, struct options *options);
+// A whole text file, to be freed; NULL: `error` is an errno.
+char *read_file(const char *name, size_t *length, int *error);
 bool parse_number(const char *text, uint64_t *number); // decimal, or hex behind 0x
 // --seed, 0 without. EXIT_DONE, or after a complaint.
 int parse_seed(const struct command *command, const struct options *options, uint64_t *seed);

@@ -10,7 +10,10 @@
 #include "rig/control.h"
 #include "rig/models.h"
 #include "rig/rig.h"
+#include "rig/scard.h"
 #include "rig/status.h"
+
+enum { TEXT_FILE_MAX = 1 << 20 };
 
 static const struct option long_options[] = {
     {"card", required_argument, NULL, 'c'},
@@ -23,6 +26,11 @@ static const struct option long_options[] = {
     {"slot", required_argument, NULL, 's'},
     {"seed", required_argument, NULL, 'e'},
     {"unplug", required_argument, NULL, 'u'},
+    {"hardware-id", required_argument, NULL, 'i'},
+    {"inf", required_argument, NULL, 'f'},
+    {"bus", required_argument, NULL, 'b'},
+    {"apdu", required_argument, NULL, 'a'},
+    {"in-process", no_argument, NULL, 'n'},
     {"show", no_argument, NULL, 'w'},
     {"json", no_argument, NULL, 'j'},
     {"verbose", no_argument, NULL, 'v'},
@@ -68,6 +76,12 @@ static const char **text_option(struct options *options, int letter)
         return &options->reader;
     case 'e':
         return &options->seed;
+    case 'i':
+        return &options->hardware_id;
+    case 'f':
+        return &options->inf;
+    case 'b':
+        return &options->bus;
     case 'u':
         return &options->unplug;
     default:
@@ -86,6 +100,12 @@ static void take_option(struct options *options, int letter)
         break;
     case 'w':
         options->show = true;
+        break;
+    case 'n':
+        options->in_process = true;
+        break;
+    case 'a':
+        options->apdus[options->apdu_count++] = optarg; // as many as there is room for, see options_parse()
         break;
     case 'h':
         options->help = true;
@@ -113,6 +133,10 @@ int options_parse(const struct command *command, int argc, char **argv, const ch
         if (letter == '?' || (letter != 'h' && strchr(letters, letter) == NULL)) {
             (void)complain(command, EXIT_USAGE, "unknown option %s, see `lectern %s --help`", given,
                            command->name);
+            return -1;
+        }
+        if (letter == 'a' && options->apdu_count == APDUS_MAX) {
+            (void)complain(command, EXIT_USAGE, "more than %d times --apdu", APDUS_MAX);
             return -1;
         }
         take_option(options, letter);
@@ -169,6 +193,48 @@ int find_model(const struct command *command, const struct options *options, str
         return complain(command, EXIT_FAILED, "no model '%s', `lectern models` lists them", name);
     }
     return result != 0 ? complain(command, EXIT_FAILED, "%s", error) : EXIT_DONE;
+}
+
+int parse_protocol(const struct command *command, const struct options *options, uint32_t *mask)
+{
+    *mask = RIG_PROTOCOL_T0 | RIG_PROTOCOL_T1;
+    if (options->protocol != NULL && strcmp(options->protocol, "t0") == 0) {
+        *mask = RIG_PROTOCOL_T0;
+    } else if (options->protocol != NULL && strcmp(options->protocol, "t1") == 0) {
+        *mask = RIG_PROTOCOL_T1;
+    } else if (options->protocol != NULL) {
+        return complain(command, EXIT_USAGE, "--protocol is t0 or t1, not '%s'", options->protocol);
+    }
+    return EXIT_DONE;
+}
+
+int check_card(const struct command *command, struct options *options)
+{
+    if (options->card == NULL) {
+        options->card = "t1";
+    }
+    return rig_card_known(options->card)
+               ? EXIT_DONE
+               : complain(command, EXIT_FAILED, "no card '%s', `lectern cards` lists them", options->card);
+}
+
+char *read_file(const char *name, size_t *length, int *error)
+{
+    FILE *file = fopen(name, "re");
+    char *text = file != NULL ? malloc(TEXT_FILE_MAX) : NULL;
+    *error = errno;
+    if (text != NULL) {
+        *length = fread(text, 1, TEXT_FILE_MAX, file);
+        *error = ferror(file) != 0 ? EIO : *length == TEXT_FILE_MAX ? EFBIG : 0;
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    if (*error != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
 }
 
 int check_driver(const struct command *command, const struct options *options)

@@ -35,7 +35,7 @@ const struct command scenario_command = {
     run,
 };
 
-enum { SECONDS_MAX = 120, FILE_MAX = 1 << 20 };
+enum { SECONDS_MAX = 120 };
 
 struct script {
     const char *file;
@@ -227,25 +227,6 @@ static int parse_choices(const struct command *command, const struct options *op
     choices->unplug_at = (size_t)number;
     int result = parse_seed(command, options, &choices->seed);
     return result == EXIT_DONE ? check_driver(command, options) : result;
-}
-
-static char *read_file(const char *name, size_t *length, int *error)
-{
-    FILE *file = fopen(name, "re");
-    char *text = file != NULL ? malloc(FILE_MAX) : NULL;
-    *error = errno;
-    if (text != NULL) {
-        *length = fread(text, 1, FILE_MAX, file);
-        *error = ferror(file) != 0 ? EIO : *length == FILE_MAX ? EFBIG : 0;
-    }
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-    if (*error != 0) {
-        free(text);
-        return NULL;
-    }
-    return text;
 }
 
 static int parse_script(const struct command *command, const struct options *options, const char *file,

@@ -41,7 +41,7 @@ said() {
     fi
 }
 
-for command in apdu list cards models atr insert eject unplug report scenario sweep; do
+for command in apdu list cards models atr insert eject unplug report scenario sweep run; do
     run 0 "$command" --help
     said out "^usage: lectern $command"
     refused 2 "$command" --nonsense
@@ -116,6 +116,10 @@ refused 2 atr 3B0000000000000000000000000000000000000000000000000000000000000000
 refused 2 scenario
 refused 1 scenario "$dir/nothing"
 refused 2 sweep more
+refused 2 run
+refused 2 run a.sys
+refused 2 run a.sys b.sys --hardware-id x
+refused 2 run a.sys --hardware-id x --bus pci
 refused 2 sweep --seed soon
 refused 1 sweep --model no-such-model
 refused 1 sweep --models "$dir/nothing"
