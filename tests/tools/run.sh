@@ -48,6 +48,7 @@ said() {
 
 mkdir "$dir/driver"
 cp "$images/lectern.sys" "$images/smclib.sys" "$images/drivers/minimal.sys" "$images/drivers/faulty.sys" "$dir/driver"
+# shellcheck disable=SC2016 # it is no variable
 sed -e 's/\$ARCH\$/amd64/' "$source/packaging/windows/lectern.inx" >"$dir/driver/lectern.inf"
 sed -e 's/lectern\.sys/minimal.sys/' -e 's/AddService = lectern/AddService = smallest/' "$dir/driver/lectern.inf" \
     >"$dir/driver/minimal.inf"
