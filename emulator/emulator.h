@@ -83,6 +83,8 @@ struct emu_statistics {
     uint64_t controls;            // control requests, standard ones included
     uint64_t time_extensions;     // among the responses
     uint64_t card_commands;       // APDUs that reached a card's application
+    uint64_t suspends;            // of the port
+    uint64_t resumes;
 };
 
 struct emu_reader;
@@ -107,6 +109,8 @@ enum emu_status emu_in(struct emu_reader *reader, uint64_t now_us, uint8_t endpo
 uint64_t emu_next_event(const struct emu_reader *reader);
 void emu_suspend(struct emu_reader *reader, uint64_t now_us,
                  bool suspended); // slots lose power as CCID 1.1 5.3 allows
+// It signals resume, USB 2.0 7.1.7.7: suspended with DEVICE_REMOTE_WAKEUP, and a card has moved.
+bool emu_wakes(const struct emu_reader *reader);
 
 // Cards are named ("t0", "t1", ...); emu_card_name(i) lists them, NULL at the end.
 const char *emu_card_name(size_t index);

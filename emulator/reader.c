@@ -121,7 +121,21 @@ void emu_suspend(struct emu_reader *reader, uint64_t now_us, bool suspended)
         return;
     }
     reader->suspended = suspended;
+    reader->moved = false;
+    if (suspended) {
+        reader->statistics.suspends++;
+    } else {
+        reader->statistics.resumes++;
+    }
+    for (unsigned i = 0; suspended && i < reader->slot_count; i++) {
+        reader->moved |= reader->slots[i].changed;
+    }
     emu_configure(reader, now_us, reader->configured);
+}
+
+bool emu_wakes(const struct emu_reader *reader)
+{
+    return reader->suspended && reader->wake_enabled && reader->moved;
 }
 
 void emu_pump(struct emu_reader *reader, uint64_t now)
@@ -330,7 +344,7 @@ int emu_insert(struct emu_reader *reader, uint64_t now_us, unsigned slot, const 
         return -3;
     }
     card_insert(&reader->slots[slot].card, type);
-    reader->slots[slot].changed = true;
+    reader->slots[slot].changed = reader->moved = true;
     if (reader->configured && !reader->suspended) {
         emu_slot_auto_activate(&reader->slots[slot], now_us);
     }
@@ -351,7 +365,7 @@ int emu_remove(struct emu_reader *reader, uint64_t now_us, unsigned number)
     slot->card.commands = 0;
     emu_slot_power_off(slot);
     slot->card.type = NULL;
-    slot->changed = true;
+    slot->changed = reader->moved = true;
     if (slot->command != 0 && !slot->answered) {
         emu_fail(slot, ERR_MUTE);
     }

@@ -137,6 +137,7 @@ struct emu_reader {
     enum transport transport;
     uint32_t features, message_max;
     bool configured, suspended, wake_enabled;
+    bool moved; // a card, and the host has not been told before the suspend
     bool halted_out, halted_in, halted_interrupt;
     unsigned slot_count;
     struct emu_user user;

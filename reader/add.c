@@ -50,9 +50,13 @@ NTSTATUS NTAPI AddDevice(PDRIVER_OBJECT DriverObject, PDEVICE_OBJECT PhysicalDev
     if (!NT_SUCCESS(status)) {
         goto CleanupMonitor;
     }
-    status = SlotCreate(reader, 0);
+    status = IdleCreate(reader);
     if (!NT_SUCCESS(status)) {
         goto CleanupPower;
+    }
+    status = SlotCreate(reader, 0);
+    if (!NT_SUCCESS(status)) {
+        goto CleanupIdle;
     }
     status = ReaderAttach(reader);
     if (!NT_SUCCESS(status)) {
@@ -63,6 +67,8 @@ NTSTATUS NTAPI AddDevice(PDRIVER_OBJECT DriverObject, PDEVICE_OBJECT PhysicalDev
 
 CleanupSlot:
     SlotDestroy(reader->Slots[0]);
+CleanupIdle:
+    IdleDestroy(reader);
 CleanupPower:
     PowerDestroy(reader);
 CleanupMonitor:

@@ -53,7 +53,11 @@ NTSTATUS NTAPI DispatchCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (!NT_SUCCESS(status)) {
         return DriverComplete(Irp, status);
     }
-    status = DriverComplete(Irp, SlotOpen(reader, IoGetCurrentIrpStackLocation(Irp)->FileObject));
+    status = SlotOpen(reader, IoGetCurrentIrpStackLocation(Irp)->FileObject);
+    if (NT_SUCCESS(status)) {
+        IdleOpened(reader);
+    }
+    status = DriverComplete(Irp, status);
     IoReleaseRemoveLock(&reader->RemoveLock, Irp);
     return status;
 }

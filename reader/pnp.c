@@ -52,8 +52,27 @@ static NTSTATUS StartDevice(PREADER Reader, PIRP Irp)
     }
     if (NT_SUCCESS(status)) {
         ReaderStateSet(Reader, ReaderStarted);
+        IdleStart(Reader);
     }
     return Complete(Irp, status);
+}
+
+// What a query has held up goes on.
+static VOID ReaderContinue(PREADER Reader)
+{
+    NTSTATUS status;
+
+    ReaderTurnTake(Reader);
+    if (Reader->Power.Device == PowerDeviceD0 && KeReadStateEvent(&Reader->Halt) == 0) {
+        KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE);
+    } else if (Reader->Power.Device == PowerDeviceD0 && ReaderOpened(Reader)) {
+        status = ReaderResume(Reader);
+        if (!NT_SUCCESS(status)) {
+            PowerWakeFailed(Reader, status);
+        }
+    }
+    ReaderTurnGive(Reader);
+    IdleStart(Reader);
 }
 
 // Requests that arrive from here on wait in their callbacks; one under way on the pipes is not torn apart.
@@ -66,6 +85,7 @@ static NTSTATUS QueryStopDevice(PREADER Reader, PIRP Irp)
             return Complete(Irp, STATUS_DEVICE_BUSY);
         }
         ReaderStateSet(Reader, ReaderStopPending);
+        IdleStop(Reader);
     }
     return ForwardSucceeded(Reader, Irp);
 }
@@ -79,14 +99,13 @@ static NTSTATUS CancelStopDevice(PREADER Reader, PIRP Irp)
     }
     status = ForwardAndWait(Reader, Irp);
     ReaderStateSet(Reader, ReaderStarted);
-    if (Reader->Power.Device == PowerDeviceD0) {
-        KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE);
-    }
+    ReaderContinue(Reader);
     return Complete(Irp, status);
 }
 
 static NTSTATUS StopDevice(PREADER Reader, PIRP Irp)
 {
+    IdleStop(Reader);
     ReaderTurnTake(Reader);
     ReaderQuiesce(Reader);
     ReaderRelease(Reader);
@@ -100,6 +119,7 @@ static NTSTATUS QueryRemoveDevice(PREADER Reader, PIRP Irp)
     if (ReaderState(Reader) != ReaderRemovePending) {
         Reader->PreviousState = ReaderState(Reader);
         ReaderStateSet(Reader, ReaderRemovePending);
+        IdleStop(Reader);
     }
     return ForwardSucceeded(Reader, Irp);
 }
@@ -113,6 +133,9 @@ static NTSTATUS CancelRemoveDevice(PREADER Reader, PIRP Irp)
     }
     status = ForwardAndWait(Reader, Irp);
     ReaderStateSet(Reader, Reader->PreviousState);
+    if (Reader->PreviousState == ReaderStarted) {
+        ReaderContinue(Reader);
+    }
     return Complete(Irp, status);
 }
 
@@ -123,6 +146,8 @@ static VOID ReaderLose(PREADER Reader, READER_STATE State)
     ReaderStateSet(Reader, State);
     KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE);
     KeSetEvent(&Reader->Halt, IO_NO_INCREMENT, FALSE);
+    IdleStop(Reader);
+    KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE); // falling asleep had cleared it, perhaps just now
     ReaderTurnTake(Reader);
     ReaderQuiesce(Reader);
     ReaderTurnGive(Reader);
@@ -154,6 +179,7 @@ static NTSTATUS RemoveDevice(PREADER Reader, PIRP Irp)
         SlotDestroy(Reader->Slots[i]);
     }
     ReaderRelease(Reader);
+    IdleDestroy(Reader);
     MonitorDestroy(Reader);
     PowerDestroy(Reader);
     IoDetachDevice(Reader->Lower);

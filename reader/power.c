@@ -9,6 +9,7 @@ NTSTATUS PowerCreate(PREADER Reader)
     }
     Reader->Power.Map[PowerSystemWorking] = PowerDeviceD0;
     Reader->Power.Device = PowerDeviceD3;
+    Reader->Power.System = PowerSystemWorking;
     Reader->Power.Item = IoAllocateWorkItem(Reader->DeviceObject);
     return Reader->Power.Item == NULL ? STATUS_INSUFFICIENT_RESOURCES : STATUS_SUCCESS;
 }
@@ -23,6 +24,7 @@ VOID PowerDestroy(PREADER Reader)
 
 VOID PowerCapabilities(PREADER Reader, const DEVICE_CAPABILITIES *Capabilities)
 {
+    Reader->Power.Wake = Capabilities->DeviceWake;
     for (ULONG i = PowerSystemSleeping1; i < PowerSystemMaximum; i++) {
         DEVICE_POWER_STATE state = Capabilities->DeviceState[i];
         if (state >= PowerDeviceD1 && state <= PowerDeviceD3) {
@@ -69,9 +71,10 @@ static VOID NTAPI DeviceStateReached(PDEVICE_OBJECT DeviceObject, UCHAR MinorFun
     PowerFinish(reader, irp);
 }
 
-// Nobody may wait for a power that does not come: Halt, still set, refuses requests until the next waking.
-static VOID WakeFailed(PREADER Reader, NTSTATUS Status)
+// Nobody may wait for a power that does not come; Halt is still set.
+VOID PowerWakeFailed(PREADER Reader, NTSTATUS Status)
 {
+    InterlockedExchange(&Reader->Power.Failure, Status);
     SmartcardLogError(Reader->DeviceObject, IO_ERR_NOT_READY, NULL, (ULONG)Status);
     KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE);
 }
@@ -85,6 +88,10 @@ static NTSTATUS NTAPI SystemPowerDone(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVO
 
     UNREFERENCED_PARAMETER(DeviceObject);
     state.DeviceState = system < PowerSystemMaximum ? reader->Power.Map[system] : PowerDeviceD3;
+    if (NT_SUCCESS(Irp->IoStatus.Status)) {
+        InterlockedExchange(&reader->Power.System, (LONG)system);
+        IdleSystem(reader, system != PowerSystemWorking);
+    }
     if (NT_SUCCESS(Irp->IoStatus.Status) && system != PowerSystemWorking) {
         status = PoRequestPowerIrp(reader->Physical, IRP_MN_SET_POWER, state, DeviceStateReached, Irp, NULL);
         if (status == STATUS_PENDING) {
@@ -96,7 +103,7 @@ static NTSTATUS NTAPI SystemPowerDone(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVO
         // Waking is not delayed by the reader: its requests wait for D0 by themselves.
         status = PoRequestPowerIrp(reader->Physical, IRP_MN_SET_POWER, state, NULL, NULL, NULL);
         if (status != STATUS_PENDING) {
-            WakeFailed(reader, status);
+            PowerWakeFailed(reader, status);
         }
     }
     PoStartNextPowerIrp(Irp);
@@ -145,12 +152,26 @@ static VOID NTAPI PowerDownWork(PDEVICE_OBJECT DeviceObject, PVOID Context)
         }
     }
     reader->Power.Device = state.DeviceState;
+    IdleDown(reader);
     ReaderTurnGive(reader);
     PoSetPowerState(DeviceObject, DevicePowerState, state);
     PoStartNextPowerIrp(irp);
     IoCopyCurrentIrpStackLocationToNext(irp);
     IoSetCompletionRoutine(irp, PowerDownDone, reader, TRUE, TRUE, TRUE);
     PoCallDriver(reader->Lower, irp);
+}
+
+// A reader that leaves its own sleep while the system falls asleep follows it.
+static VOID PowerFollowSystem(PREADER Reader)
+{
+    ULONG system = (ULONG)InterlockedCompareExchange(&Reader->Power.System, 0, 0);
+    POWER_STATE state;
+
+    if (system != PowerSystemWorking && system < PowerSystemMaximum) {
+        state.DeviceState = Reader->Power.Map[system];
+        // Without memory for it the reader stays awake, which costs nothing but current.
+        (VOID) PoRequestPowerIrp(Reader->Physical, IRP_MN_SET_POWER, state, NULL, NULL, NULL);
+    }
 }
 
 static VOID NTAPI PowerUpWork(PDEVICE_OBJECT DeviceObject, PVOID Context)
@@ -163,14 +184,16 @@ static VOID NTAPI PowerUpWork(PDEVICE_OBJECT DeviceObject, PVOID Context)
     if (reader->Power.Device != PowerDeviceD0) {
         reader->Power.Device = PowerDeviceD0;
         PoSetPowerState(DeviceObject, DevicePowerState, state);
-        if (!ReaderGone(reader) && ReaderOpened(reader)) {
+        if (!ReaderGone(reader) && ReaderOpened(reader) && !IdleStopped(reader)) {
             NTSTATUS status = ReaderResume(reader);
             if (!NT_SUCCESS(status)) {
-                WakeFailed(reader, status);
+                PowerWakeFailed(reader, status);
             }
         }
     }
+    IdleUp(reader, TRUE);
     ReaderTurnGive(reader);
+    PowerFollowSystem(reader);
     PowerFinish(reader, irp);
 }
 
@@ -180,7 +203,8 @@ static NTSTATUS NTAPI PowerUpDone(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID C
 
     UNREFERENCED_PARAMETER(DeviceObject);
     if (!NT_SUCCESS(Irp->IoStatus.Status)) {
-        WakeFailed(reader, Irp->IoStatus.Status);
+        PowerWakeFailed(reader, Irp->IoStatus.Status);
+        IdleUp(reader, FALSE);
         PoStartNextPowerIrp(Irp);
         PowerRelease(reader, Irp);
         return STATUS_CONTINUE_COMPLETION;
@@ -206,6 +230,23 @@ static NTSTATUS DevicePowerSet(PREADER Reader, PIRP Irp)
     return STATUS_PENDING;
 }
 
+VOID PowerRevive(PREADER Reader)
+{
+    POWER_STATE state = {.DeviceState = PowerDeviceD0};
+    NTSTATUS status = STATUS_PENDING;
+
+    ReaderTurnTake(Reader);
+    if (Reader->Power.Device != PowerDeviceD0) {
+        status = PoRequestPowerIrp(Reader->Physical, IRP_MN_SET_POWER, state, NULL, NULL, NULL);
+    } else if (!ReaderGone(Reader) && ReaderOpened(Reader) && KeReadStateEvent(&Reader->Halt) != 0) {
+        status = ReaderResume(Reader);
+    }
+    if (!NT_SUCCESS(status)) {
+        PowerWakeFailed(Reader, status);
+    }
+    ReaderTurnGive(Reader);
+}
+
 static BOOLEAN PowerOurs(PREADER Reader)
 {
     return ReaderState(Reader) != ReaderNotStarted && !ReaderGone(Reader);
@@ -220,6 +261,9 @@ NTSTATUS NTAPI DispatchPower(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (!NT_SUCCESS(status)) {
         PoStartNextPowerIrp(Irp);
         return DriverComplete(Irp, status);
+    }
+    if (stack->MinorFunction == IRP_MN_WAIT_WAKE) {
+        return WakeDispatch(reader, Irp);
     }
     if (stack->MinorFunction == IRP_MN_SET_POWER && PowerOurs(reader)) {
         return stack->Parameters.Power.Type == SystemPowerState ? SystemPowerSet(reader, Irp)

@@ -2,6 +2,7 @@
 // The reader device: one USB interface, its device object, and up to READER_SLOTS_MAX slots behind it.
 #pragma once
 #include "reader/channel.h"
+#include "reader/idle.h"
 #include "reader/interrupt.h"
 #include "reader/monitor.h"
 #include "reader/power.h"
@@ -39,6 +40,7 @@ typedef struct _READER {
     INTERRUPT Interrupt;
     MONITOR Monitor;
     POWER Power;
+    IDLE Idle;
     REPORTS Reports;
     const struct _EXCHANGE *Exchange; // how APDUs travel, from dwFeatures
     ULONG SlotCount;

@@ -3,6 +3,10 @@
 
 #define VALUE_ROOM 128
 
+#define IDLE_PERIOD       5000u // ms without requests before the reader may sleep
+#define IDLE_PERIOD_LEAST 100u
+#define IDLE_PERIOD_MOST  3600000u
+
 // FALSE: no such value, or not of this type.
 static BOOLEAN ValueRead(HANDLE Key, PCWSTR Name, ULONG Type, PKEY_VALUE_PARTIAL_INFORMATION Value,
                          ULONG Size)
@@ -35,24 +39,35 @@ static VOID NameRead(HANDLE Key, PCWSTR Value, PUSB_NAME Name)
     }
 }
 
-VOID RegistryRead(PREADER Reader)
+static ULONG NumberRead(HANDLE Key, PCWSTR Name, ULONG Default)
 {
     union {
         KEY_VALUE_PARTIAL_INFORMATION Header;
         UCHAR Room[VALUE_ROOM];
     } value;
+    ULONG number = Default;
+
+    if (ValueRead(Key, Name, REG_DWORD, &value.Header, sizeof(value)) &&
+        value.Header.DataLength == sizeof(number)) {
+        RtlCopyMemory(&number, value.Header.Data, sizeof(number));
+    }
+    return number;
+}
+
+VOID RegistryRead(PREADER Reader)
+{
     HANDLE key;
-    ULONG enable = 0;
 
     Reader->EscapeEnabled = FALSE;
+    Reader->Idle.Period = 0;
     if (!NT_SUCCESS(IoOpenDeviceRegistryKey(Reader->Physical, PLUGPLAY_REGKEY_DEVICE, KEY_READ, &key))) {
         return;
     }
-    if (ValueRead(key, L"EscapeCommandEnable", REG_DWORD, &value.Header, sizeof(value)) &&
-        value.Header.DataLength == sizeof(enable)) {
-        RtlCopyMemory(&enable, value.Header.Data, sizeof(enable));
+    Reader->EscapeEnabled = NumberRead(key, L"EscapeCommandEnable", 0) != 0;
+    if (NumberRead(key, L"SelectiveSuspendEnabled", 0) != 0) {
+        Reader->Idle.Period = NumberRead(key, L"SelectiveSuspendTimeout", IDLE_PERIOD);
+        Reader->Idle.Period = min(max(Reader->Idle.Period, IDLE_PERIOD_LEAST), IDLE_PERIOD_MOST);
     }
-    Reader->EscapeEnabled = enable != 0;
     NameRead(key, L"VendorName", &Reader->Usb.Vendor);
     NameRead(key, L"IfdType", &Reader->Usb.Product);
     ZwClose(key);

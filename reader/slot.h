@@ -71,9 +71,9 @@ NTSTATUS SlotQuery(_Inout_ PSLOT Slot);
 // A card was announced where a powered one should be: without power it is another one.
 _IRQL_requires_(PASSIVE_LEVEL)
 VOID SlotVerify(_Inout_ PSLOT Slot);
-// After sleep the card may have been swapped, so one before or after is an event.
+// After sleep. Swappable: nobody would have noticed another card, so one before and after is an event.
 _IRQL_requires_max_(DISPATCH_LEVEL)
-VOID SlotWake(_Inout_ PSLOT Slot);
+VOID SlotWake(_Inout_ PSLOT Slot, _In_ BOOLEAN Swappable);
 // The reader has gone.
 _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID SlotLose(_Inout_ PSLOT Slot);

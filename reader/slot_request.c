@@ -59,17 +59,24 @@ static NTSTATUS RequestWait(PSLOT Slot)
     if (ReaderGone(Slot->Reader)) {
         return STATUS_DEVICE_NOT_CONNECTED;
     }
-    return SlotCancelled(Slot) ? STATUS_CANCELLED : STATUS_SUCCESS;
+    if (SlotCancelled(Slot)) {
+        return STATUS_CANCELLED;
+    }
+    // Running and halted: the reader has power, or should have, and did not wake up.
+    return KeReadStateEvent(&Slot->Reader->Halt) != 0 ? Slot->Reader->Power.Failure : STATUS_SUCCESS;
 }
 
 NTSTATUS SlotServe(PSLOT Slot, SLOT_WORK *Work, BOOLEAN NeedsCard)
 {
     PIRP irp = RequestBegin(Slot);
-    NTSTATUS status = RequestWait(Slot);
+    NTSTATUS status;
 
+    IdleBusy(Slot->Reader);
+    status = RequestWait(Slot);
     if (NT_SUCCESS(status)) {
         status = Work(Slot);
     }
+    IdleRest(Slot->Reader);
     RequestEnd(irp);
     if (NT_SUCCESS(status)) {
         return status;

@@ -109,14 +109,15 @@ VOID SlotVerify(PSLOT Slot)
     SlotTrackingFinish(irp, STATUS_SUCCESS);
 }
 
-VOID SlotWake(PSLOT Slot)
+VOID SlotWake(PSLOT Slot, BOOLEAN Swappable)
 {
     POS_DEP_DATA os = Slot->Smartcard.OsData;
     PIRP irp = NULL;
     KIRQL irql;
 
     KeAcquireSpinLock(&os->SpinLock, &irql);
-    if (Slot->PresentAtSleep || Slot->Smartcard.ReaderCapabilities.CurrentState > SCARD_ABSENT) {
+    // One that came or went meanwhile has been an event already, and who waits now may wait for the next.
+    if (Swappable && Slot->PresentAtSleep && Slot->Smartcard.ReaderCapabilities.CurrentState > SCARD_ABSENT) {
         irp = SlotTrackingTake(Slot);
     }
     Slot->PresentAtSleep = FALSE;

@@ -42,19 +42,23 @@ static NTSTATUS SlotsQuery(PREADER Reader)
 
 NTSTATUS ReaderResume(PREADER Reader)
 {
+    BOOLEAN watched = IdleWatched(Reader);
     NTSTATUS status;
 
     KeClearEvent(&Reader->Halt);
-    status = SlotsQuery(Reader);
+    // A removal that set it a moment ago has set the state before.
+    status = ReaderGone(Reader) ? STATUS_DEVICE_NOT_CONNECTED : SlotsQuery(Reader);
     if (!NT_SUCCESS(status)) {
         KeSetEvent(&Reader->Halt, IO_NO_INCREMENT, FALSE);
         return status;
     }
     MonitorStart(Reader);
     InterruptStart(Reader);
-    KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE);
+    if (ReaderState(Reader) != ReaderStopPending) {
+        KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE);
+    }
     for (ULONG i = 0; i < Reader->SlotCount; i++) {
-        SlotWake(Reader->Slots[i]);
+        SlotWake(Reader->Slots[i], !watched);
     }
     return STATUS_SUCCESS;
 }

@@ -29,6 +29,7 @@ typedef struct _USB_PIPE {
 typedef struct _USB_FUNCTION {
     USB_DEVICE_DESCRIPTOR Device;
     CCID_INTERFACE Interface; // decides the transport
+    BOOLEAN RemoteWake;       // it can wake the host, says its configuration
     USB_PIPE BulkIn;
     USB_PIPE BulkOut;
     USB_PIPE Interrupt;

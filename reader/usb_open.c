@@ -70,6 +70,7 @@ static NTSTATUS ConfigurationRead(PREADER Reader, PUSB_CONFIGURATION_DESCRIPTOR 
         ExFreePoolWithTag(whole, READER_TAG);
         return status;
     }
+    Reader->Usb.RemoteWake = (whole->bmAttributes & USB_CONFIG_REMOTE_WAKEUP) != 0;
     *Configuration = whole;
     return STATUS_SUCCESS;
 }

@@ -24,6 +24,7 @@ static VOID VbusPdoSuspend(_Inout_ PVBUS_PDO Pdo, _In_ DEVICE_POWER_STATE State)
     }
     Pdo->Power = State;
     KeReleaseSpinLock(&Pdo->Lock, irql);
+    VbusPdoWake(Pdo); // a card may have moved while nobody listened any more
 }
 
 static VOID VbusPdoResume(_Inout_ PVBUS_PDO Pdo)
@@ -85,13 +86,13 @@ NTSTATUS VbusPdoPower(PVBUS_PDO Pdo, PIRP Irp)
 // A card has moved: wakes the host if the reader sleeps and was told to.
 VOID VbusPdoWake(PVBUS_PDO Pdo)
 {
-    BOOLEAN asleep;
+    BOOLEAN wakes;
     KIRQL irql;
 
     KeAcquireSpinLock(&Pdo->Lock, &irql);
-    asleep = Pdo->Power == PowerDeviceD2;
+    wakes = Pdo->Present && emu_wakes(Pdo->Reader);
     KeReleaseSpinLock(&Pdo->Lock, irql);
-    if (asleep) {
+    if (wakes) {
         VbusSlotComplete(Pdo, &Pdo->WaitWake, STATUS_SUCCESS);
     }
 }

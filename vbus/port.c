@@ -8,21 +8,37 @@ typedef VOID NTAPI VBUS_IDLE_CALLBACK(PVOID Context);
 static DRIVER_CANCEL VbusSlotCancel;
 static IO_WORKITEM_ROUTINE VbusPortIdleWork;
 
+// Takes the IRP out of its slot; the lock is held. NULL: the function driver is being called for it, and
+// whoever calls completes it afterwards.
+static PIRP VbusSlotTake(_Inout_ PVBUS_PDO Pdo, _Inout_ PIRP *Slot, _In_ NTSTATUS Status)
+{
+    PIRP irp = *Slot;
+
+    if (Slot == &Pdo->Idle && Pdo->Calling) {
+        Pdo->IdleEnded = Status;
+        return NULL;
+    }
+    *Slot = NULL;
+    return irp;
+}
+
 static VOID NTAPI VbusSlotCancel(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PVBUS_PDO pdo = DeviceObject->DeviceExtension;
+    PIRP irp = Irp;
     KIRQL irql;
 
     IoReleaseCancelSpinLock(Irp->CancelIrql);
     KeAcquireSpinLock(&pdo->Lock, &irql);
     if (pdo->WaitWake == Irp) {
-        pdo->WaitWake = NULL;
-    }
-    if (pdo->Idle == Irp) {
-        pdo->Idle = NULL;
+        irp = VbusSlotTake(pdo, &pdo->WaitWake, STATUS_CANCELLED);
+    } else if (pdo->Idle == Irp) {
+        irp = VbusSlotTake(pdo, &pdo->Idle, STATUS_CANCELLED);
     }
     KeReleaseSpinLock(&pdo->Lock, irql);
-    VbusComplete(Irp, STATUS_CANCELLED);
+    if (irp != NULL) {
+        VbusComplete(irp, STATUS_CANCELLED);
+    }
 }
 
 BOOLEAN VbusSlotHold(PVBUS_PDO Pdo, PIRP *Slot, PIRP Irp)
@@ -53,14 +69,13 @@ BOOLEAN VbusSlotHold(PVBUS_PDO Pdo, PIRP *Slot, PIRP Irp)
 
 VOID VbusSlotComplete(PVBUS_PDO Pdo, PIRP *Slot, NTSTATUS Status)
 {
-    PIRP irp;
+    PIRP irp = NULL;
     KIRQL irql;
 
     KeAcquireSpinLock(&Pdo->Lock, &irql);
-    irp = *Slot;
-    *Slot = NULL;
-    if (irp != NULL && IoSetCancelRoutine(irp, NULL) == NULL) {
-        irp = NULL; // the cancel routine has it
+    // Without a cancel routine it is that one's, which waits for the lock or has left it to the call.
+    if (*Slot != NULL && IoSetCancelRoutine(*Slot, NULL) != NULL) {
+        irp = VbusSlotTake(Pdo, Slot, Status);
     }
     KeReleaseSpinLock(&Pdo->Lock, irql);
     if (irp != NULL) {
@@ -73,17 +88,31 @@ static VOID NTAPI VbusPortIdleWork(PDEVICE_OBJECT DeviceObject, PVOID Context)
 {
     PVBUS_PDO pdo = DeviceObject->DeviceExtension;
     PUSB_IDLE_CALLBACK_INFO info = NULL;
+    NTSTATUS ended = STATUS_PENDING;
+    PIRP irp = NULL;
     KIRQL irql;
 
     IoFreeWorkItem(Context);
     KeAcquireSpinLock(&pdo->Lock, &irql);
-    if (pdo->Idle != NULL) {
+    if (pdo->Idle != NULL && !pdo->Calling && !pdo->Idle->Cancel) {
         info = IoGetCurrentIrpStackLocation(pdo->Idle)->Parameters.DeviceIoControl.Type3InputBuffer;
+        pdo->Calling = TRUE;
+        pdo->IdleEnded = STATUS_PENDING;
     }
-    USB_IDLE_CALLBACK_INFO copy = info != NULL ? *info : (USB_IDLE_CALLBACK_INFO){0};
     KeReleaseSpinLock(&pdo->Lock, irql);
-    if (copy.IdleCallback != NULL) {
-        ((VBUS_IDLE_CALLBACK *)(PVOID)copy.IdleCallback)(copy.IdleContext);
+    if (info == NULL) {
+        return;
+    }
+    ((VBUS_IDLE_CALLBACK *)(PVOID)info->IdleCallback)(info->IdleContext);
+    KeAcquireSpinLock(&pdo->Lock, &irql);
+    pdo->Calling = FALSE;
+    ended = pdo->IdleEnded;
+    if (ended != STATUS_PENDING) {
+        irp = VbusSlotTake(pdo, &pdo->Idle, ended);
+    }
+    KeReleaseSpinLock(&pdo->Lock, irql);
+    if (irp != NULL) {
+        VbusComplete(irp, ended);
     }
 }
 

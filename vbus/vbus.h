@@ -65,7 +65,8 @@ typedef struct _VBUS_PDO {
     KDPC Dpc;
     DEVICE_POWER_STATE Power;
     PIRP WaitWake, Idle;
-    BOOLEAN IdleCallbackDue;
+    BOOLEAN Calling;       // the idle callback: its IRP outlives the call
+    NTSTATUS IdleEnded;    // meanwhile, STATUS_PENDING: not
     struct vbus_plug Plug; // the model and the cards now in the slots
 } VBUS_PDO, *PVBUS_PDO;
 

@@ -28,6 +28,7 @@
 #define CCID_FEATURE_TPDU             0x00010000
 #define CCID_FEATURE_SHORT_APDU       0x00020000
 #define CCID_FEATURE_EXTENDED_APDU    0x00040000
+#define CCID_FEATURE_WAKE_UP          0x00100000 // on insertion and removal
 
 #define CCID_PROTOCOL_T0 0x0001
 #define CCID_PROTOCOL_T1 0x0002

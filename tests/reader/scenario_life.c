@@ -245,6 +245,31 @@ static void test_sleep_without_card(void **state)
     scenario_end(&scenario);
 }
 
+// A reader that does not answer when the system wakes up is asked again by the next request.
+static void test_silent_waking(void **state)
+{
+    static const struct emu_fault deaf = {EMU_FAULT_DEAF, 0, 0, 0, 0, 0};
+    struct scenario scenario;
+    uint8_t atr[RIG_ATR_MAX];
+    size_t length;
+    (void)state;
+    scenario_begin(&scenario, rig_default_model(), "t1");
+    (void)scenario_connect(&scenario);
+    nt_request *request = scenario_track(&scenario, RIG_IOCTL_IS_ABSENT);
+    assert_int_equal(nt_system_power(NT_POWER_S3), RIG_STATUS_SUCCESS);
+    scenario_fault(&scenario, &deaf);
+    assert_int_equal(nt_system_power(NT_POWER_S0), RIG_STATUS_SUCCESS);
+    nt_sleep_us(20000000);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(rig_slot_power(scenario.file, RIG_COLD_RESET, atr, &length), RIG_STATUS_IO_TIMEOUT);
+    }
+    scenario_fault(&scenario, &(struct emu_fault){0});
+    (void)scenario_connect(&scenario);
+    assert_int_equal(rig_eject(scenario.port, 0), RIG_STATUS_SUCCESS);
+    assert_int_equal(scenario_tracked(request), RIG_STATUS_SUCCESS);
+    scenario_end(&scenario);
+}
+
 static void test_vendor_controls(void **state)
 {
     struct scenario scenario;
@@ -309,6 +334,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_escape, scenario_boot, scenario_shut_down),
         cmocka_unit_test_setup_teardown(test_sleep, scenario_boot, scenario_shut_down),
         cmocka_unit_test_setup_teardown(test_sleep_without_card, scenario_boot, scenario_shut_down),
+        cmocka_unit_test_setup_teardown(test_silent_waking, scenario_boot, scenario_shut_down),
         cmocka_unit_test_setup_teardown(test_vendor_controls, scenario_boot, scenario_shut_down),
         cmocka_unit_test_setup_teardown(test_slots, scenario_boot, scenario_shut_down),
     };

@@ -117,7 +117,10 @@ static BOOLEAN Signalled(PKEVENT Event)
 
 static void WokenByCard(void)
 {
+    CLIENT_TRANSFER urb;
+    UCHAR reply[8];
     KEVENT done;
+    CHECK_STATUS(ClientTransfer(&urb, CLIENT_INTERRUPT, reply, sizeof reply), STATUS_SUCCESS);
     CHECK_STATUS(WaitWake(&done), STATUS_PENDING);
     CHECK_STATUS(Power(PowerDeviceD2), STATUS_SUCCESS);
     CHECK(!Signalled(&done));
@@ -126,6 +129,12 @@ static void WokenByCard(void)
     CHECK_STATUS(PowerStatus, STATUS_SUCCESS);
     CHECK_STATUS(Power(PowerDeviceD0), STATUS_SUCCESS);
     ClientStatus(1, 2);
+    // What nobody has heard of before the suspend is told by waking, too.
+    CHECK_STATUS(ClientMove(IOCTL_VBUS_INSERT, Port, 0, "t0"), STATUS_SUCCESS);
+    CHECK_STATUS(WaitWake(&done), STATUS_PENDING);
+    CHECK_STATUS(Power(PowerDeviceD2), STATUS_SUCCESS);
+    CHECK(Signalled(&done));
+    CHECK_STATUS(Power(PowerDeviceD0), STATUS_SUCCESS);
 }
 
 static void WaitWakeEnds(void)
