@@ -58,6 +58,7 @@ NTSTATUS ChannelOpen(PREADER Reader)
     SizesChoose(Reader);
     for (ULONG i = 0; i < READER_SLOTS_MAX; i++) {
         channel->Lanes[i].Unsettled = FALSE;
+        channel->Lanes[i].Owing = FALSE;
     }
     channel->Received = 0;
     status = UsbTransferCreate(Reader, &channel->OutTransfer);
@@ -165,10 +166,12 @@ NTSTATUS ChannelRun(PSLOT Slot, PCOMMAND Command)
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    status = CommandAttempt(Slot, Command, &wait);
+    // Nobody may wait for a reader that halts amid a command: it would have to finish that one first.
+    status = wait.Halt == NULL && lane->Owing ? STATUS_IO_TIMEOUT : CommandAttempt(Slot, Command, &wait);
     for (ULONG attempt = 1; attempt < CHANNEL_ATTEMPTS && SlotBusy(Command); attempt++) {
         status = CommandAttempt(Slot, Command, &wait);
     }
+    lane->Owing = !Command->Answered;
     KeSetEvent(&lane->Free, IO_NO_INCREMENT, FALSE);
     // An escape may be answered by the reader without a look at the slot.
     if (Command->Answered && Command->Type != CCID_ESCAPE) {

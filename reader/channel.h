@@ -17,6 +17,7 @@ typedef struct _LANE {
     UCHAR Sequence;
     NTSTATUS Status;   // of the command, once it is no longer expecting
     BOOLEAN Unsettled; // an abort got no answer: the slot may still be busy
+    BOOLEAN Owing;     // the last command got no answer
 } LANE, *PLANE;
 
 typedef struct _CHANNEL {

@@ -19,7 +19,7 @@ static NTSTATUS MessageSend(PREADER Reader, const CCID_REQUEST *Request, const U
                             const USB_WAIT *Wait)
 {
     PCHANNEL channel = &Reader->Channel;
-    USB_WAIT wait = {OUT_TIMEOUT, Wait->Halt, Wait->Cancel, Wait->Departed};
+    USB_WAIT wait = {min(OUT_TIMEOUT, Wait->Milliseconds), Wait->Halt, Wait->Cancel, Wait->Departed};
     USB_WAIT patience = {USB_WAIT_FOREVER, Wait->Halt, Wait->Cancel, NULL};
     ULONG length = CCID_HEADER_LENGTH + Request->Length;
     NTSTATUS status;

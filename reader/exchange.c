@@ -56,6 +56,9 @@ static NTSTATUS TransmitWork(PSLOT Slot)
     const SCARD_IO_REQUEST *header = (const SCARD_IO_REQUEST *)smartcard->IoRequest.RequestBuffer;
     ULONG most = CommandMost(Slot);
 
+    if (SlotState(Slot) <= SCARD_SWALLOWED) {
+        return STATUS_INVALID_DEVICE_STATE; // it lost its power while the request waited for the reader
+    }
     if (smartcard->IoRequest.RequestBufferLength - header->cbPciLength > most) {
         ReportWrite(Slot->Reader, LECTERN_APDU_TOO_LONG, most);
         return STATUS_INVALID_PARAMETER;

@@ -87,6 +87,7 @@ NTSTATUS SlotCreate(PREADER Reader, UCHAR Index)
     slot->Index = Index;
     KeInitializeEvent(&slot->Cancel, NotificationEvent, FALSE);
     KeInitializeEvent(&slot->Departed, NotificationEvent, FALSE);
+    KeInitializeEvent(&slot->Idle, NotificationEvent, TRUE);
     status = UnitAllocate(&slot->Smartcard.VendorAttr.UnitNo);
     if (!NT_SUCCESS(status)) {
         goto CleanupSlot;

@@ -14,6 +14,7 @@ typedef struct _READER_EXTENSION {
     BOOLEAN InterfaceEnabled;
     KEVENT Cancel;          // set: nobody waits for the running request any more
     KEVENT Departed;        // set: the card has left since it began
+    KEVENT Idle;            // set: no request is between RequestWait and its end
     BOOLEAN Announced;      // the notification that follows enumeration has been seen; under SpinLock
     BOOLEAN PresentAtSleep; // before the reader was halted
 } SLOT;

@@ -66,16 +66,38 @@ static NTSTATUS RequestWait(PSLOT Slot)
     return KeReadStateEvent(&Slot->Reader->Halt) != 0 ? Slot->Reader->Power.Failure : STATUS_SUCCESS;
 }
 
+// Whoever halts the reader waits for the work that it has let begin: what the reader said of itself is
+// released next.
+static NTSTATUS RequestWork(PSLOT Slot, SLOT_WORK *Work)
+{
+    NTSTATUS status;
+
+    for (;;) {
+        BOOLEAN running;
+
+        status = RequestWait(Slot);
+        if (!NT_SUCCESS(status)) {
+            return status;
+        }
+        KeClearEvent(&Slot->Idle);
+        running = KeReadStateEvent(&Slot->Reader->Running) != 0 && !ReaderGone(Slot->Reader);
+        if (running) {
+            status = Work(Slot);
+        }
+        KeSetEvent(&Slot->Idle, IO_NO_INCREMENT, FALSE);
+        if (running) {
+            return status;
+        }
+    }
+}
+
 NTSTATUS SlotServe(PSLOT Slot, SLOT_WORK *Work, BOOLEAN NeedsCard)
 {
     PIRP irp = RequestBegin(Slot);
     NTSTATUS status;
 
     IdleBusy(Slot->Reader);
-    status = RequestWait(Slot);
-    if (NT_SUCCESS(status)) {
-        status = Work(Slot);
-    }
+    status = RequestWork(Slot, Work);
     IdleRest(Slot->Reader);
     RequestEnd(irp);
     if (NT_SUCCESS(status)) {

@@ -75,6 +75,9 @@ VOID ReaderQuiesce(PREADER Reader)
     MonitorStop(Reader);
     InterruptStop(Reader);
     ChannelDrain(Reader);
+    for (ULONG i = 0; i < Reader->SlotCount; i++) {
+        (VOID) KeWaitForSingleObject(&Reader->Slots[i]->Idle, Executive, KernelMode, FALSE, NULL);
+    }
 }
 
 VOID ReaderRelease(PREADER Reader)

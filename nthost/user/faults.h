@@ -14,7 +14,7 @@ enum nt_fault_kind {
     NT_FAULT_WORK_ITEM = 0x010,  // IoAllocateWorkItem: fail; a queued one: late
     NT_FAULT_REGISTRY = 0x020,   // registry and device property reads: fail
     NT_FAULT_WAIT = 0x040,       // waits with a time-out: fail by timing out at once; any wait: late
-    NT_FAULT_TRANSFER = 0x080,   // URBs: fail, late, cancel
+    NT_FAULT_TRANSFER = 0x080,   // URBs: fail, late, cancel; meet: before they go down
     NT_FAULT_REQUEST = 0x100,    // device controls from user mode, by the driver that gets them: cancel
     NT_FAULT_CALL = 0x200,       // every call of an NT routine: meet
     NT_FAULT_ALL = 0x3FF,

@@ -98,9 +98,9 @@ static void VfRunMeeting(void *Argument)
     KiEndThread(Thread);
 }
 
-VOID VfFaultMeet(VOID)
+VOID VfFaultMeet(ULONG Kind)
 {
-    if (!VfFaultDue(NT_FAULT_CALL, VfCurrentDriver())) {
+    if (!VfFaultAt(NT_FAULT_MEET, Kind, VfCurrentDriver())) {
         return;
     }
     VfFaultKinds[NT_FAULT_MEET] = 0;

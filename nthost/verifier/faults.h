@@ -41,9 +41,9 @@ static inline VOID VfMayBeLate(ULONG Kind, PVOID Routine) // of the current driv
         }                                                                                                    \
     } while (0)
 
-VOID VfFaultMeet(VOID);     // lets the plan's routine run now
-VOID VfAwaitMeeting(VOID);  // until it has returned, if it was called
-VOID VfBootFaultPlan(VOID); // the verifier is on
+VOID VfFaultMeet(ULONG Kind); // of call: lets the plan's routine run now, if it is due
+VOID VfAwaitMeeting(VOID);    // until it has returned, if it was called
+VOID VfBootFaultPlan(VOID);   // the verifier is on
 VOID VfEndFaultPlan(VOID);
 
 // faultsites.c, under the plan's lock
@@ -72,6 +72,7 @@ VOID VfForgetSites(VOID);
 BOOLEAN VfFaultTransfer(PDEVICE_OBJECT Device, PIRP Irp, PVOID Caller, NTSTATUS *Status);
 static inline BOOLEAN VfFaultsTransfers(VOID)
 {
-    return ((VfFaultKinds[NT_FAULT_FAIL] | VfFaultKinds[NT_FAULT_LATE] | VfFaultKinds[NT_FAULT_CANCEL]) &
+    return ((VfFaultKinds[NT_FAULT_FAIL] | VfFaultKinds[NT_FAULT_LATE] | VfFaultKinds[NT_FAULT_CANCEL] |
+             VfFaultKinds[NT_FAULT_MEET]) &
             NT_FAULT_TRANSFER) != 0;
 }

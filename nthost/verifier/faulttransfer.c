@@ -147,6 +147,7 @@ BOOLEAN VfFaultTransfer(PDEVICE_OBJECT Device, PIRP Irp, PVOID Caller, NTSTATUS 
         return FALSE;
     }
     KiCurrentThread()->Caller = Caller;
+    VfFaultMeet(NT_FAULT_TRANSFER);
     BOOLEAN Fails = VfFaultAt(NT_FAULT_FAIL, NT_FAULT_TRANSFER, Sender);
     BOOLEAN Cancels = VfFaultAt(NT_FAULT_CANCEL, NT_FAULT_TRANSFER, Sender);
     if (!Fails && !Cancels && !VfFaultAt(NT_FAULT_LATE, NT_FAULT_TRANSFER, Sender)) {

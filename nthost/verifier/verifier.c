@@ -70,7 +70,7 @@ VOID VfCheckEntry(USHORT Routine, PVOID Caller)
                 "called at IRQL %u, allowed up to %u", Thread->Irql, VfMaxIrql[Routine]);
     }
     if (VfFaultKinds[NT_FAULT_MEET] != 0) {
-        VfFaultMeet();
+        VfFaultMeet(NT_FAULT_CALL);
     }
 }
 

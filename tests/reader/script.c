@@ -68,6 +68,12 @@ NTSTATUS SlotServe(PSLOT Slot, SLOT_WORK *Work, BOOLEAN NeedsCard)
     return Work(Slot);
 }
 
+ULONG SlotState(PSLOT Slot)
+{
+    CHECK(Slot == ScriptSlot);
+    return SCARD_SPECIFIC;
+}
+
 NTSTATUS ChannelRun(PSLOT Slot, PCOMMAND Command)
 {
     const SCRIPT_LINE *line = Line++;
