@@ -138,7 +138,9 @@ static NTSTATUS ProtocolFollow(PSLOT Slot)
     UCHAR fidi = (UCHAR)(card->PtsData.Fl << 4 | card->PtsData.Dl);
     ULONG rate;
 
-    if (SlotState(Slot) != SCARD_SPECIFIC) {
+    // A protocol the reader has not is refused when it is asked for.
+    if (SlotState(Slot) != SCARD_SPECIFIC ||
+        (card->Protocol.Selected & Slot->Smartcard.ReaderCapabilities.SupportedProtocols) == 0) {
         return STATUS_SUCCESS;
     }
     // A card in specific mode speaks at this rate and no other, ISO 7816-3:2006 6.3.1.

@@ -29,11 +29,22 @@ static VOID ParametersFill(PSLOT Slot, ULONG Protocol, UCHAR FiDi, PCCID_PARAMET
     Data->Ifsc = card->T1.IFSC;
 }
 
+// The reader takes the parameters from the ATR and follows with clock and rate: it knows by itself what it
+// can.
+static BOOLEAN RatePrivate(PSLOT Slot)
+{
+    BOOLEAN parameters = FeatureIs(Slot, CCID_FEATURE_AUTO_PARAMETERS) || !Slot->Reader->Exchange->Pps;
+
+    return FeatureIs(Slot, CCID_FEATURE_AUTO_NEGOTIATION) ||
+           (parameters && FeatureIs(Slot, CCID_FEATURE_AUTO_CLOCK) &&
+            FeatureIs(Slot, CCID_FEATURE_AUTO_RATE));
+}
+
 // An offset as the reason means that this parameter cannot be changed: the reader has its own way. A reader
 // that leaves Fi and Di to the host cannot have its own way with them.
 static BOOLEAN RefusalHarmless(PSLOT Slot, UCHAR Error, UCHAR FiDi)
 {
-    if (FeatureIs(Slot, CCID_FEATURE_AUTO_PARAMETERS) && SlotState(Slot) == SCARD_SPECIFIC) {
+    if (RatePrivate(Slot) && SlotState(Slot) == SCARD_SPECIFIC) {
         return Error <= CCID_ERROR_OFFSET_MAX;
     }
     if (Error == CCID_ERROR_OFFSET_FIDI && FiDi != CCID_DEFAULT_FINDEX) {
@@ -88,9 +99,8 @@ BOOLEAN SlotRateReached(PSLOT Slot, ULONG Rate)
 {
     const CCID_CLASS *ccid = &Slot->Reader->Usb.Interface.Descriptor;
 
-    // A maximum below the default says nothing; and who sets the parameters by himself judges by himself.
-    if (FeatureIs(Slot, CCID_FEATURE_AUTO_PARAMETERS | CCID_FEATURE_AUTO_NEGOTIATION) ||
-        ccid->DefaultRate == 0 || ccid->MaximumRate < ccid->DefaultRate) {
+    // A maximum below the default says nothing.
+    if (RatePrivate(Slot) || ccid->DefaultRate == 0 || ccid->MaximumRate < ccid->DefaultRate) {
         return TRUE;
     }
     return Rate * 100ULL <= ccid->MaximumRate * (100ULL + RATE_TOLERANCE);

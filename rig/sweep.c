@@ -208,13 +208,6 @@ static void write_refusal(const struct use *use, FILE *out)
         (void)fputs("power cold expect STATUS_IO_TIMEOUT or STATUS_UNRECOGNIZED_MEDIA\n", out);
         break;
     case FIT_TOO_FAST:
-        write_power(use, "", "cold", out);
-        (void)fputs("protocol any\n"
-                    "apdu 80 E0 00 00 expect STATUS_IO_TIMEOUT or STATUS_INVALID_PARAMETER or "
-                    "STATUS_DEVICE_PROTOCOL_ERROR\n"
-                    "power down\n",
-                    out);
-        break;
     case FIT_NOT_POWERED:
         (void)fputs("power cold expect STATUS_UNRECOGNIZED_MEDIA\n", out);
         break;
