@@ -80,6 +80,7 @@ static bool next_line(struct reader *reader, char line[LINE_MAX_BYTES], int *len
 {
     bool quoted = false, comment = false;
     size_t used = 0;
+    line[0] = '\0';
     if (reader->at == reader->end) {
         return false;
     }
@@ -170,7 +171,8 @@ static int add_line(struct inf *inf, const struct reader *reader, char *text)
 {
     if (inf->count == inf->room) {
         size_t room = inf->room == 0 ? 256 : 2 * inf->room;
-        struct inf_line *lines = room <= LINES_MAX * 2 ? realloc(inf->lines, room * sizeof *lines) : NULL;
+        struct inf_line *lines =
+            room <= (size_t)2 * LINES_MAX ? realloc(inf->lines, room * sizeof *lines) : NULL;
         if (lines == NULL) {
             return refuse(reader, "the file is too long");
         }

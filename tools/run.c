@@ -197,22 +197,29 @@ static int with_package(const struct session *session)
     return result;
 }
 
+static int run_session(struct session *session, const char *image, struct package *package)
+{
+    const struct options *options = session->options;
+    session->package = package;
+    int result =
+        parse_apdus(session->command, (int)options->apdu_count, (char **)options->apdus, session->apdus);
+    if (result == EXIT_DONE) {
+        result = package_read(session->command, image, options->inf, options->hardware_id, package);
+    }
+    return result == EXIT_DONE ? with_package(session) : result;
+}
+
 static int run_checked(struct session *session, const char *image)
 {
+    int result = EXIT_FAILED;
     struct package *package = calloc(1, sizeof *package);
     session->apdus = calloc(session->options->apdu_count + 1, sizeof *session->apdus);
     session->object = session->options->json ? cJSON_CreateObject() : NULL;
-    session->package = package;
-    int result = package != NULL && session->apdus != NULL
-                     ? parse_apdus(session->command, (int)session->options->apdu_count,
-                                   (char **)session->options->apdus, session->apdus)
-                     : complain(session->command, EXIT_FAILED, "out of memory");
-    if (result == EXIT_DONE) {
-        result = package_read(session->command, image, session->options->inf, session->options->hardware_id,
-                              package);
+    if (package != NULL && session->apdus != NULL) {
+        result = run_session(session, image, package);
+    } else {
+        (void)complain(session->command, EXIT_FAILED, "out of memory");
     }
-    bool ready = result == EXIT_DONE;
-    result = ready ? with_package(session) : result;
     free(session->apdus);
     free(package);
     if (session->object != NULL && cJSON_GetArraySize(session->object) != 0) {

@@ -61,17 +61,17 @@ static int keep(DIR *directory, const char *name)
 int loader_keep_files(const char *folder)
 {
     DIR *directory = opendir(folder);
-    int result = directory != NULL ? 0 : -errno;
+    if (directory == NULL) {
+        return -errno;
+    }
     kept.folder = strdup(folder);
-    result = result == 0 && kept.folder == NULL ? -ENOMEM : result;
+    int result = kept.folder != NULL ? 0 : -ENOMEM;
     for (struct dirent *entry; result == 0 && (entry = readdir(directory)) != NULL;) {
         if (is_image_name(entry->d_name)) {
             result = keep(directory, entry->d_name);
         }
     }
-    if (directory != NULL) {
-        closedir(directory);
-    }
+    closedir(directory);
     return result;
 }
 

@@ -17,9 +17,8 @@ void log_msg(const int priority, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    if (strlen(logged) + strlen(line) + 2 < sizeof logged) {
-        strcat(strcat(logged, line), "\n");
-    }
+    size_t used = strlen(logged);
+    (void)snprintf(logged + used, sizeof logged - used, "%s\n", line);
 }
 
 static void said(const char *text)

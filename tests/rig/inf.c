@@ -99,7 +99,9 @@ static void test_malformed(void **state)
     char *line = malloc(0x10000);
     assert_non_null(line);
     memset(line, 'x', 0x10000);
-    memcpy(line, "[A]\n", 4);
+    line[0] = '[';
+    line[2] = ']';
+    line[3] = '\n';
     assert_null(inf_parse(line, 0x10000, error, sizeof error));
     assert_string_equal(error, "line 2: it is too long");
     free(line);
