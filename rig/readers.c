@@ -9,7 +9,7 @@
 #include "rig/status.h"
 #include "vbus/vbusioctl.h"
 
-enum { READERS_MAX = 64, NAMES_MAX = READERS_MAX * EMU_SLOTS_MAX + READERS_MAX };
+enum { READERS_MAX = 256, NAMES_MAX = READERS_MAX * EMU_SLOTS_MAX + READERS_MAX };
 
 struct names {
     size_t count;
