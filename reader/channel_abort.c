@@ -38,7 +38,6 @@ VOID ChannelAbort(PSLOT Slot, const USB_WAIT *Wait)
 
     // A halting reader loses its state anyway, and nobody may wait for it.
     if (Wait->Halt != NULL && KeReadStateEvent(Wait->Halt) != 0) {
-        lane->Unsettled = TRUE;
         return;
     }
     // CCID 1.1 5.3.1: the control request and the bulk message of the same sequence number belong together.

@@ -130,13 +130,10 @@ static NTSTATUS NTAPI PowerDownDone(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID
 static VOID CardsPowerOff(PREADER Reader)
 {
     for (ULONG i = 0; i < Reader->SlotCount; i++) {
-        PLANE lane = &Reader->Channel.Lanes[i];
-        if (SlotState(Reader->Slots[i]) > SCARD_SWALLOWED && !lane->Unsettled) {
+        if (SlotState(Reader->Slots[i]) > SCARD_SWALLOWED) {
             // The port loses power next, so a reader that does not answer changes nothing.
             (VOID) SlotPowerOff(Reader->Slots[i], CommandOfShutdown);
         }
-        // Where a command was cut short the card may go on for minutes; that ends with the port's power.
-        lane->Unsettled = FALSE;
     }
 }
 
