@@ -3,6 +3,8 @@
 #include "reader/exchange.h"
 
 #define T0_HEADER_LENGTH 5
+#define IFS_BLOCK_LENGTH 5 // prologue, size, LRC
+#define T1_RESPONSE      0x20
 
 // A case 4 command cannot travel whole over T=0 (ISO 7816-3:2006 12.2.1): without its Le the card answers
 // 61xx, and fetching the rest is the application's part. Returns how many trailing bytes are Le.
@@ -67,6 +69,25 @@ static NTSTATUS BlockExchange(PSLOT Slot)
     return BlockLost(&command) ? STATUS_SUCCESS : status;
 }
 
+// A reader with feature 400h has told the card its IFSD by itself; the library's request is answered here, so
+// that the card gets none. Blocks with a CRC are left to the card, which may be asked twice.
+static BOOLEAN IfsAnswered(PSLOT Slot)
+{
+    PSMARTCARD_EXTENSION smartcard = &Slot->Smartcard;
+    const UCHAR *block = smartcard->SmartcardRequest.Buffer;
+    PUCHAR answer = smartcard->SmartcardReply.Buffer;
+
+    if ((Slot->Reader->Usb.Interface.Descriptor.Features & CCID_FEATURE_AUTO_IFSD) == 0 ||
+        smartcard->SmartcardRequest.BufferLength != IFS_BLOCK_LENGTH || block[1] != T1_IFS_REQUEST) {
+        return FALSE;
+    }
+    RtlCopyMemory(answer, block, IFS_BLOCK_LENGTH);
+    answer[1] ^= T1_RESPONSE;
+    answer[IFS_BLOCK_LENGTH - 1] ^= T1_RESPONSE; // the LRC
+    smartcard->SmartcardReply.BufferLength = IFS_BLOCK_LENGTH;
+    return TRUE;
+}
+
 static NTSTATUS TransmitT1(PSLOT Slot)
 {
     PSMARTCARD_EXTENSION smartcard = &Slot->Smartcard;
@@ -79,7 +100,7 @@ static NTSTATUS TransmitT1(PSLOT Slot)
         if (!NT_SUCCESS(status)) {
             return status;
         }
-        status = BlockExchange(Slot);
+        status = IfsAnswered(Slot) ? STATUS_SUCCESS : BlockExchange(Slot);
         if (NT_SUCCESS(status)) {
             status = SmartcardT1Reply(smartcard);
         }

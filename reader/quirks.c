@@ -26,6 +26,21 @@ static const QUIRK Quirks[] = {
     {0x076B, 0x6632, 0, RELEASE_ANY, QUIRK_NO_PIN}, // OMNIKEY 6121
     {0x046A, 0x00A7, 0, RELEASE_ANY, QUIRK_NO_PIN}, // Cherry xx44
     {0x0BF8, 0x1024, 0, RELEASE_ANY, QUIRK_NO_PIN}, // Fujitsu Keyboard KB SCR2
+    // Wrong exchange level
+    {0x0D46, 0x3010, 0, RELEASE_ANY, QUIRK_SHORT},    // Kobil TriBank
+    {0x076B, 0x3A21, 0, RELEASE_ANY, QUIRK_EXTENDED}, // OMNIKEY Aviator
+    {0x076B, 0x3031, 0, RELEASE_ANY, QUIRK_EXTENDED}, // OMNIKEY 3x21, 1021
+    {0x076B, 0x6632, 0, RELEASE_ANY, QUIRK_EXTENDED}, // OMNIKEY 6121
+    {0x046A, 0x00A7, 0, RELEASE_ANY, QUIRK_EXTENDED}, // Cherry xx44
+    {0x0BF8, 0x1024, 0, RELEASE_ANY, QUIRK_EXTENDED}, // Fujitsu Keyboard KB SCR2
+    {0x2F7C, 0x6007, 0, RELEASE_ANY, QUIRK_EXTENDED}, // Diebold Nixdorf PN7362AU
+    {0x046A, 0x00A1, 0x0100, 0x0100, QUIRK_EXTENDED}, // Cherry KC 1000 SC
+    // Block sizes and rates
+    {0x0529, 0x0620, 0x0012, 0x0013, QUIRK_AUTO_IFSD}, // SafeNet eToken 5100, 5110
+    {0x09BE, 0x0002, 0, RELEASE_ANY, QUIRK_IFSD},      // MySmartPad
+    {0x058F, 0x9540, 0, RELEASE_ANY, QUIRK_200K},      // Alcor AU9540
+    {0x0B97, 0x7762, 0, RELEASE_ANY, QUIRK_9600},      // O2Micro Oz776
+    {0x0B97, 0x7772, 0, RELEASE_ANY, QUIRK_9600},      // O2Micro Oz776
     // Firmware that is known to fail
     {0x04E6, 0xE001, 0, 0x0515, QUIRK_OLD}, // SCR 331
     {0x04E6, 0x5111, 0, 0x061F, QUIRK_OLD}, // SCR 331-DI

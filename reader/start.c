@@ -87,18 +87,57 @@ VOID ReaderRelease(PREADER Reader)
     UsbClose(Reader);
 }
 
+static VOID RateLimit(PUSB_FUNCTION Usb, ULONG Most)
+{
+    ULONG kept = 0;
+
+    for (ULONG i = 0; i < Usb->RateCount; i++) {
+        if (Usb->Rates[i] <= Most) {
+            Usb->Rates[kept++] = Usb->Rates[i];
+        }
+    }
+    Usb->RateCount = kept;
+    Usb->Interface.Descriptor.MaximumRate = min(Usb->Interface.Descriptor.MaximumRate, Most);
+}
+
+static VOID LevelCorrect(PCCID_CLASS Class, ULONG Quirks)
+{
+    const ULONG apdu = CCID_FEATURE_SHORT_APDU | CCID_FEATURE_EXTENDED_APDU;
+
+    if ((Quirks & QUIRK_SHORT) != 0) {
+        Class->Features = (Class->Features & ~apdu) | CCID_FEATURE_SHORT_APDU;
+    }
+    if ((Quirks & QUIRK_EXTENDED) != 0) {
+        Class->Features = (Class->Features & ~apdu) | CCID_FEATURE_EXTENDED_APDU;
+    }
+    if ((Quirks & QUIRK_AUTO_IFSD) != 0) {
+        Class->Features |= CCID_FEATURE_AUTO_IFSD;
+    }
+    if ((Quirks & QUIRK_IFSD) != 0) {
+        Class->MaxIfsd = T1_IFSD;
+    }
+}
+
 static VOID QuirksApply(PREADER Reader)
 {
     const USB_DEVICE_DESCRIPTOR *device = &Reader->Usb.Device;
+    PCCID_CLASS ccid = &Reader->Usb.Interface.Descriptor;
     ULONG quirks = QuirksFind(device->idVendor, device->idProduct, device->bcdDevice);
 
-    if ((quirks & QUIRK_NO_PIN) != 0 && Reader->Usb.Interface.Descriptor.PinSupport != 0) {
-        ReportWrite(Reader, LECTERN_PIN_DISABLED, Reader->Usb.Interface.Descriptor.PinSupport);
-        Reader->Usb.Interface.Descriptor.PinSupport = 0;
+    if ((quirks & QUIRK_NO_PIN) != 0 && ccid->PinSupport != 0) {
+        ReportWrite(Reader, LECTERN_PIN_DISABLED, ccid->PinSupport);
+        ccid->PinSupport = 0;
     }
     if ((quirks & QUIRK_OLD) != 0) {
         ReportWrite(Reader, LECTERN_FIRMWARE_OLD, device->bcdDevice);
     }
+    if ((quirks & QUIRK_200K) != 0) {
+        RateLimit(&Reader->Usb, 200000);
+    }
+    if ((quirks & QUIRK_9600) != 0) {
+        RateLimit(&Reader->Usb, 9600);
+    }
+    LevelCorrect(ccid, quirks);
 }
 
 static NTSTATUS HardwareOpen(PREADER Reader)

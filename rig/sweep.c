@@ -84,17 +84,50 @@ static uint32_t clock_of(const struct emu_model *model)
     return clock > 100000 ? clock / 1000 : clock;
 }
 
+// Readers whose descriptors promise more than the firmware holds, from libccid's facts.
+static const struct {
+    uint16_t vendor, product;
+    uint32_t rate_max; // bit/s, 0: as stated
+    bool short_only;
+} truths[] = {{0x0D46, 0x3010, 0, true},     // Kobil TriBank
+              {0x0B97, 0x7762, 9600, false}, // O2Micro Oz776
+              {0x0B97, 0x7772, 9600, false},
+              {0x058F, 0x9540, 200000, false}}; // Alcor AU9540
+
+static bool is_true_of(size_t i, const struct emu_model *model)
+{
+    return truths[i].vendor == model->vendor_id && truths[i].product == model->product_id;
+}
+
+static uint32_t rate_max(const struct emu_model *model)
+{
+    for (size_t i = 0; i < sizeof truths / sizeof truths[0]; i++) {
+        if (is_true_of(i, model) && truths[i].rate_max != 0) {
+            return truths[i].rate_max;
+        }
+    }
+    return dword(model->ccid + MAXIMUM_RATE);
+}
+
+static bool short_only(const struct emu_model *model)
+{
+    bool only = level_of(model) == LEVEL_SHORT;
+    for (size_t i = 0; i < sizeof truths / sizeof truths[0]; i++) {
+        only = only || (is_true_of(i, model) && truths[i].short_only);
+    }
+    return only;
+}
+
 // In specific mode there is nothing to negotiate: the reader runs at the card's rate or not at all.
 static bool too_fast(const struct use *use)
 {
-    const uint8_t *ccid = use->model->ccid;
     uint64_t rate = card_line_rate(clock_of(use->model), use->atr.fidi);
     unsigned follows = FEATURE_AUTO_CLOCK | FEATURE_AUTO_RATE;
     bool by_itself =
         reader_sets_parameters(use->model) && ((features(use->model) & FEATURE_AUTO_NEGOTIATION) != 0 ||
                                                (features(use->model) & follows) == follows);
     return use->atr.specific && !use->atr.implicit && !by_itself &&
-           rate * 100 > (uint64_t)dword(ccid + MAXIMUM_RATE) * 101;
+           rate * 100 > (uint64_t)rate_max(use->model) * 101;
 }
 
 static enum fit fit_of(const struct use *use)
@@ -141,7 +174,7 @@ static unsigned chosen_protocol(const struct use *use)
 // same.
 static bool takes_extended(const struct use *use)
 {
-    if ((use->card->flags & CARD_EXTENDED) == 0 || level_of(use->model) == LEVEL_SHORT) {
+    if ((use->card->flags & CARD_EXTENDED) == 0 || short_only(use->model)) {
         return false;
     }
     return level_of(use->model) == LEVEL_EXTENDED || chosen_protocol(use) == T1;
