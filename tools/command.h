@@ -26,12 +26,13 @@ enum { APDUS_MAX = 64 }; // of --apdu
 struct options {
     bool json, help, verbose, show, in_process;
     const char *card, *model, *models, *driver, *protocol, *control, *reader, *slot;
-    const char *seed, *unplug, *hardware_id, *inf, *bus;
+    const char *seed, *unplug, *explore, *limit, *faults, *schedule, *hardware_id, *inf, *bus;
     const char *apdus[APDUS_MAX];
     size_t apdu_count;
 };
 // Letters: i hardware-id, f inf, b bus, a apdu, n in-process, c card, m model, t models, d driver, p
-// protocol, o control, r reader, s slot, e seed, u unplug, j json, v verbose, w show.
+// protocol, o control, r reader, s slot, e seed, u unplug, j json, v verbose, w show, x
+// explore, l limit, y faults, k schedule.
 // --help is always there. Returns the index of the first operand, or -1 after saying on stderr what is wrong.
 int options_parse(const struct command *command, int argc, char **argv, const char *letters,
                   struct options *options);

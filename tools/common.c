@@ -31,6 +31,10 @@ static const struct option long_options[] = {
     {"bus", required_argument, NULL, 'b'},
     {"apdu", required_argument, NULL, 'a'},
     {"in-process", no_argument, NULL, 'n'},
+    {"explore", required_argument, NULL, 'x'},
+    {"limit", required_argument, NULL, 'l'},
+    {"faults", required_argument, NULL, 'y'},
+    {"schedule", required_argument, NULL, 'k'},
     {"show", no_argument, NULL, 'w'},
     {"json", no_argument, NULL, 'j'},
     {"verbose", no_argument, NULL, 'v'},
@@ -84,6 +88,14 @@ static const char **text_option(struct options *options, int letter)
         return &options->bus;
     case 'u':
         return &options->unplug;
+    case 'x':
+        return &options->explore;
+    case 'l':
+        return &options->limit;
+    case 'y':
+        return &options->faults;
+    case 'k':
+        return &options->schedule;
     default:
         return &options->slot;
     }

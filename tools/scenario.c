@@ -8,6 +8,7 @@
 #include "rig/jobs.h"
 #include "rig/scenario/scenario.h"
 #include "tools/command.h"
+#include "tools/prove.h"
 
 static int run(const struct command *command, int argc, char **argv);
 
@@ -26,6 +27,13 @@ const struct command scenario_command = {
     "  --unplug N|all   pull every reader out before the Nth statement; all: run once for each N. From then "
     "on\n"
     "                   what is asked of the reader must say that it is gone, whatever the script expects\n"
+    "  --explore N      run it in every order of its threads with up to N departures from the usual one\n"
+    "  --faults F       all, stack, nth:K, chance:P (in a million) or a plan, as allocation:fail:nth=3: what "
+    "a driver\n"
+    "                   calls fails, comes late or is cancelled, one call a run\n"
+    "                   In these runs answers do not count: broken rules, crashes, hangs and leaks do\n"
+    "  --limit N        no more than N such runs\n"
+    "  --schedule S     the run that --explore found: POINT.OPTION,...\n"
     "  --models FILE    take reader models from FILE instead of the installed readers.tsv\n"
     "  --driver D       native: the driver as built into this program; or an x64 driver image, FILE.sys, "
     "with its\n"
@@ -172,6 +180,7 @@ static bool add_job(struct runs *runs, const struct script *script, uint64_t see
         .script = script,
         .options = {.seed = seed,
                     .unplug_at = unplug_at,
+                    .tolerant = runs->given->schedule != NULL,
                     .trace = runs->given->verbose ? print_trace : NULL,
                     .bugcheck = print_report},
     };
@@ -209,6 +218,7 @@ static int run_unplugged(struct runs *runs)
 // ---- the command line ----
 
 struct choices {
+    struct prove_choices prove;
     uint64_t seed;
     size_t unplug_at;
     bool unplug_all;
@@ -226,6 +236,10 @@ static int parse_choices(const struct command *command, const struct options *op
     }
     choices->unplug_at = (size_t)number;
     int result = parse_seed(command, options, &choices->seed);
+    if (result == EXIT_DONE) {
+        choices->prove.seed = choices->seed;
+        result = prove_parse(command, options, &choices->prove);
+    }
     return result == EXIT_DONE ? check_driver(command, options) : result;
 }
 
@@ -254,6 +268,10 @@ static int run_scripts(struct runs *runs, const struct script *scripts, size_t c
         }
     }
     int result = run_jobs(runs);
+    for (size_t i = 0; i < count && result == EXIT_DONE && runs->failed == 0; i++) {
+        result =
+            prove_script(&choices->prove, scripts[i].file, scripts[i].scenario, runs->list, &runs->failed);
+    }
     return result == EXIT_DONE && choices->unplug_all && runs->failed == 0 ? run_unplugged(runs) : result;
 }
 
@@ -275,7 +293,7 @@ static int run(const struct command *command, int argc, char **argv)
 {
     struct options options;
     struct choices choices = {0};
-    int first = options_parse(command, argc, argv, "tdeujv", &options);
+    int first = options_parse(command, argc, argv, "tdeujvxlyk", &options);
     if (first < 0) {
         return EXIT_USAGE;
     }

@@ -10,7 +10,7 @@ static VOID ExpAcquireMutex(volatile LONG *Count, PKTHREAD *Owner, ULONG *Conten
     if (__atomic_load_n(Owner, __ATOMIC_RELAXED) == Thread) {
         VfBreak(VfRuleFastMutexRecursion, (ULONG_PTR)Owner, 0, 0, "this thread already holds the mutex");
     }
-    KiPreempt();
+    KiPreempt((PVOID)Owner);
     if (InterlockedDecrement(Count) != 0) {
         __atomic_fetch_add(Contention, 1, __ATOMIC_RELAXED);
         KeWaitForSingleObject(Event, WrFastMutex, KernelMode, FALSE, NULL);
@@ -20,7 +20,7 @@ static VOID ExpAcquireMutex(volatile LONG *Count, PKTHREAD *Owner, ULONG *Conten
 
 static BOOLEAN ExpTryMutex(volatile LONG *Count, PKTHREAD *Owner)
 {
-    KiPreempt();
+    KiPreempt((PVOID)Owner);
     if (InterlockedCompareExchange(Count, 0, FM_LOCK_BIT) != FM_LOCK_BIT) {
         return FALSE;
     }
@@ -38,7 +38,7 @@ static VOID ExpReleaseMutex(volatile LONG *Count, PKTHREAD *Owner, PVOID Event)
     if (InterlockedIncrement(Count) <= 0) {
         KiSignal(Event, 1);
     }
-    KiPreempt();
+    KiPreempt((PVOID)Owner);
 }
 
 VOID FASTCALL ExAcquireFastMutexUnsafe(PFAST_MUTEX Mutex)

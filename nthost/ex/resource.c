@@ -104,7 +104,7 @@ static BOOLEAN ExpAcquireResource(PERESOURCE Resource, BOOLEAN Exclusive, BOOLEA
                 "resource %p acquired outside of a critical region", Resource);
     }
     for (;;) {
-        KiPreempt();
+        KiPreempt(Own);
         KiLock(&Own->Lock);
         BOOLEAN Acquired = ExpTryResource(Own, Exclusive, Thread);
         if (!Acquired && Wait) {

@@ -27,7 +27,7 @@ VOID FASTCALL ExRundownCompleted(PEX_RUNDOWN_REF Rundown)
 BOOLEAN FASTCALL ExAcquireRundownProtection(PEX_RUNDOWN_REF Rundown)
 {
     NT_ENTRY(ExAcquireRundownProtection);
-    KiPreempt();
+    KiPreempt(Rundown);
     ULONG_PTR Value = __atomic_load_n(&Rundown->Count, __ATOMIC_RELAXED);
     while ((Value & EX_RUNDOWN_ACTIVE) == 0) {
         if (__atomic_compare_exchange_n(&Rundown->Count, &Value, Value + EX_RUNDOWN_COUNT_INC, 1,

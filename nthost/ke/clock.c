@@ -83,7 +83,7 @@ VOID NTAPI KeStallExecutionProcessor(ULONG Microseconds)
     NT_ENTRY(KeStallExecutionProcessor);
     if (KiOptions.Virtual) {
         KiAdvanceVirtual((ULONG64)Microseconds * 10);
-        KiPreempt();
+        KiPreempt(NULL);
         return;
     }
     ULONG64 End = os_uptime() + (ULONG64)Microseconds * 10;

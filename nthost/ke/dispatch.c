@@ -144,6 +144,9 @@ VOID KiUnlinkWaitBlocks(PKTHREAD Thread)
 static VOID KiClaim(PKTHREAD Thread, PKTHREAD *Woken)
 {
     KiUnlinkWaitBlocks(Thread);
+    if (KiExploring) {
+        KiInherit(Thread);
+    }
     __atomic_store_n(&Thread->WaitState, KI_WAIT_CLAIMED, __ATOMIC_RELAXED);
     Thread->NextWoken = *Woken;
     *Woken = Thread;
@@ -188,7 +191,7 @@ LONG KiSignal(PDISPATCHER_HEADER Header, LONG State)
         KiUnlockDispatcher();
         KiWake(Woken);
     }
-    KiPreempt();
+    KiPreempt(Header);
     return Previous;
 }
 

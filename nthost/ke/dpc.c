@@ -35,6 +35,7 @@ static BOOLEAN KiEnqueueDpc(PKDPC Dpc, PVOID Argument1, PVOID Argument2)
     if (Dpc->Type != KiDpc) {
         VfBreak(VfRuleDpcUninitialized, (ULONG_PTR)Dpc, 0, 0, "DPC %p was not initialized", Dpc);
     }
+    KiTouch(Dpc);
     KiLock(&KiDpcLock);
     BOOLEAN Queued = Dpc->DpcData == NULL;
     if (Queued) {
@@ -67,7 +68,7 @@ BOOLEAN NTAPI KeInsertQueueDpc(PRKDPC Dpc, PVOID Argument1, PVOID Argument2)
     }
     if (KiOptions.Virtual && KiChooseVirtual(2) == 1) {
         KiWakeClock();
-        KiPreempt();
+        KiPreempt(Dpc);
     } else if (Thread->Irql < DISPATCH_LEVEL) {
         KiDrainDpcs(Thread);
     } else {
@@ -79,6 +80,7 @@ BOOLEAN NTAPI KeInsertQueueDpc(PRKDPC Dpc, PVOID Argument1, PVOID Argument2)
 BOOLEAN NTAPI KeRemoveQueueDpc(PRKDPC Dpc)
 {
     NT_ENTRY(KeRemoveQueueDpc);
+    KiPreempt(Dpc);
     KiLock(&KiDpcLock);
     BOOLEAN Queued = Dpc->DpcData != NULL;
     if (Queued) {
@@ -106,6 +108,7 @@ static BOOLEAN KiDequeueDpc(KDPC *Copy, PKDPC *Dpc)
 static VOID KiRunDpc(PKDPC Dpc, const KDPC *Copy)
 {
     VF_FRAME Frame;
+    KiTouch(Dpc);
     VfEnterDriver(&Frame, Copy->Number, (PVOID)Copy->DeferredRoutine);
     Copy->DeferredRoutine(Dpc, Copy->DeferredContext, Copy->SystemArgument1, Copy->SystemArgument2);
     VfLeaveDriver(&Frame, "DPC");

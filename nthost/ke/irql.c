@@ -19,7 +19,7 @@ VOID KiLowerIrql(PKTHREAD Thread, KIRQL Irql)
         if (Thread->DpcPending) {
             KiDrainDpcs(Thread);
         }
-        KiPreempt();
+        KiPreempt(NULL);
     }
 }
 

@@ -92,6 +92,7 @@ typedef struct _KTHREAD {
     struct os_context Context; // while others are carried, or it is
     struct _KTHREAD *PassTo, *Carries;
     PKSPIN_LOCK SpinLock;
+    ULONG64 History; // explore.c: of what it did and what it comes after
     uint32_t StackRequest;
     ULONG FrameCount;
     PVOID Frames[KI_FRAMES];
@@ -203,8 +204,12 @@ BOOLEAN KiStackOf(PKTHREAD Thread);         // fills Thread->Frames of another w
 VOID KiAnswerStackRequest(PKTHREAD Thread);
 
 extern ULONG64 KiVirtualNow;
-ULONG KiChooseVirtual(ULONG Count); // seeded choice below Count; 0 with seed 0
-VOID KiPreemptVirtual(VOID);
+ULONG KiChooseVirtual(ULONG Count); // by seed or schedule, below Count; else 0
+VOID KiPreemptVirtual(PVOID Object);
+extern BOOLEAN KiPreempts;          // by a seed or a schedule
+extern BOOLEAN KiExploring;         // explore.c: keeps to a schedule
+VOID KiTouchExplored(PVOID Object); // the current thread does something to it
+VOID KiInherit(PKTHREAD Thread);    // while exploring: it comes after what the current thread did
 VOID KiYieldVirtual(VOID);
 VOID KiAdvanceVirtual(ULONG64 Interval);
 VOID KiBlockVirtual(PKTHREAD Thread, ULONG64 Due);
@@ -231,11 +236,20 @@ VOID KiLeaveTo(const struct os_context *From, PKTHREAD To); // by a fiber that e
 BOOLEAN KiParkedHere(PKTHREAD Thread);                      // KiLookAt works
 BOOLEAN KiLookAt(PKTHREAD Thread);                          // fills the frames of a thread that stands still
 
-// A place where another processor's work may come first.
-static inline VOID KiPreempt(VOID)
+// A place where another processor's work may come first: the thread has done, or is about to do, something to
+// the object that others see. NULL: to none.
+static inline VOID KiPreempt(PVOID Object)
 {
-    if (KiOptions.Seed != 0) {
-        KiPreemptVirtual();
+    if (KiPreempts) {
+        KiPreemptVirtual(Object);
+    }
+}
+
+// For what commutes with the same done to another object, where nothing need come between.
+static inline VOID KiTouch(PVOID Object)
+{
+    if (KiExploring) {
+        KiTouchExplored(Object);
     }
 }
 

@@ -53,7 +53,7 @@ LONG NTAPI KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait)
         VfBreak(VfRuleMutexNotOwned, (ULONG_PTR)Mutex, (ULONG_PTR)Mutex->OwnerThread, 0,
                 "mutex %p belongs to thread %p", Mutex, Mutex->OwnerThread);
     }
-    KiPreempt();
+    KiPreempt(Mutex);
     return Previous; // 0: it is free now
 }
 

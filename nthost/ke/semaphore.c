@@ -35,6 +35,6 @@ LONG NTAPI KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment, LONG 
     if (!Fits) {
         ExRaiseStatus(STATUS_SEMAPHORE_LIMIT_EXCEEDED);
     }
-    KiPreempt();
+    KiPreempt(Semaphore);
     return Previous;
 }

@@ -34,7 +34,7 @@ static VOID KiSpin(PKSPIN_LOCK Lock, PKTHREAD Thread)
 
 static VOID KiAcquireSpinLock(PKSPIN_LOCK Lock, PKTHREAD Thread)
 {
-    KiPreempt();
+    KiPreempt(Lock);
     if (KiTrySpinLock(Lock, Thread)) {
         return;
     }
@@ -140,7 +140,7 @@ static VOID KiRelease(PKSPIN_LOCK Lock, BOOLEAN Queued, BOOLEAN AtDpc, KIRQL Irq
         KiNoteReleased(Thread, Lock, Queued, AtDpc, Irql);
     }
     KiReleaseSpinLock(Lock);
-    KiPreempt();
+    KiPreempt(Lock);
     if (!AtDpc) {
         KiLowerIrql(Thread, Irql);
     }
@@ -177,7 +177,7 @@ BOOLEAN FASTCALL KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK Lock)
     if (VfEnabled) {
         KiCheckAtDpc(Thread, Lock);
     }
-    KiPreempt();
+    KiPreempt(Lock);
     BOOLEAN Acquired = KiTrySpinLock(Lock, Thread);
     if (Acquired && VfEnabled) {
         KI_HELD_LOCK Held = {Lock, __builtin_return_address(0), Thread->Irql, FALSE, TRUE};

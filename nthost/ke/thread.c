@@ -151,6 +151,10 @@ VOID KiBeginThread(PKTHREAD Thread)
 static BOOLEAN KiStart(PKTHREAD Thread, os_routine *Routine)
 {
     KiEnroll(Thread);
+    if (KiExploring) {
+        KiTouchExplored(Thread);
+        KiInherit(Thread);
+    }
     if (Thread->Fiber ? !os_context_make(&Thread->Context, Routine, Thread)
                       : os_thread_start(Routine, Thread) != 0) {
         KiLockThreads();
@@ -250,7 +254,7 @@ NTSTATUS NTAPI PsCreateSystemThread(PHANDLE Handle, ULONG Access, POBJECT_ATTRIB
     if (ClientId != NULL) {
         *ClientId = (CLIENT_ID){(HANDLE)(ULONG_PTR)4, (HANDLE)(ULONG_PTR)Thread->Id};
     }
-    KiPreempt();
+    KiPreempt(Thread);
     return STATUS_SUCCESS;
 }
 

@@ -156,7 +156,7 @@ static BOOLEAN KiSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period, PK
     if (First && !KiOptions.Virtual) {
         KiWakeClock();
     }
-    KiPreempt();
+    KiPreempt(Timer);
     return WasSet;
 }
 
@@ -179,7 +179,7 @@ BOOLEAN NTAPI KeCancelTimer(PKTIMER Timer)
     KiLockDispatcher();
     BOOLEAN WasSet = KiRemoveTimerLocked(Timer);
     KiUnlockDispatcher();
-    KiPreempt();
+    KiPreempt(Timer);
     return WasSet;
 }
 

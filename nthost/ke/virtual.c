@@ -2,11 +2,14 @@
 // The deterministic scheduler: the thread that has the baton runs, all others wait for it. Only the holder
 // touches the ready and spinning lists and the time; host threads that arrive queue up under a lock of their
 // own.
-#include "nthost/ke/ke.h"
+#include "nthost/ke/explore.h"
 #include "nthost/ke/lock.h"
 #include "nthost/verifier/verifier.h"
 
 ULONG64 KiVirtualNow;
+BOOLEAN KiPreempts;
+
+enum { KI_KEPT_MAX = 600000000 }; // 60 s
 
 static LIST_ENTRY KiReadyListHead, KiSpinListHead;
 static ULONG KiReadyCount, KiSpinCount;
@@ -27,8 +30,21 @@ static ULONG64 KiRandom(VOID)
     return Value ^ (Value >> 31);
 }
 
+// What is to come depends on it, and on nothing else that orders of the same histories differ in.
+static ULONG64 KiState(VOID)
+{
+    ULONG64 State = KiMixHistory(KiHistoryNow(), KiCurrentThread()->History);
+    for (PLIST_ENTRY Entry = KiReadyListHead.Flink; Entry != &KiReadyListHead; Entry = Entry->Flink) {
+        State = KiMixHistory(State, CONTAINING_RECORD(Entry, KTHREAD, ReadyListEntry)->History);
+    }
+    return State;
+}
+
 ULONG KiChooseVirtual(ULONG Count)
 {
+    if (KiExploring) {
+        return Count < 2 ? 0 : KiChooseExplored(Count, KiState());
+    }
     return KiOptions.Seed == 0 ? 0 : (ULONG)(KiRandom() % Count);
 }
 
@@ -69,15 +85,20 @@ VOID KiAdvanceVirtual(ULONG64 Interval)
     KiMoveTime(KiVirtualNow + Interval);
 }
 
-static PKTHREAD KiTakeReady(VOID)
+static PKTHREAD KiTakeReadyAt(ULONG Index)
 {
     PLIST_ENTRY Entry = KiReadyListHead.Flink;
-    for (ULONG i = KiChooseVirtual(KiReadyCount); i > 0; i--) {
+    for (ULONG i = Index; i > 0; i--) {
         Entry = Entry->Flink;
     }
     RemoveEntryList(Entry);
     KiReadyCount--;
     return CONTAINING_RECORD(Entry, KTHREAD, ReadyListEntry);
+}
+
+static PKTHREAD KiTakeReady(VOID)
+{
+    return KiTakeReadyAt(KiChooseVirtual(KiReadyCount));
 }
 
 // Nothing can run and no time can pass. Threads that are outside come back some time; so may one of the
@@ -130,20 +151,50 @@ static VOID KiRun(PKTHREAD Thread)
     }
 }
 
-static VOID KiSwitch(PKTHREAD Thread)
+static VOID KiGoOnWith(PKTHREAD Thread, PKTHREAD Next)
 {
-    PKTHREAD Next = KiChooseNext();
     if (Next != Thread) {
+        if (KiExploring) {
+            KiCountSwitch();
+        }
         KiSwitchTo(Thread, Next);
     }
     KiRun(Thread);
 }
 
-VOID KiPreemptVirtual(VOID)
+static VOID KiSwitch(PKTHREAD Thread)
+{
+    KiGoOnWith(Thread, KiChooseNext());
+}
+
+// A thread can be kept from running while time passes, unless its processor takes no interrupts; not for
+// minutes, which power IRPs are not given either.
+static VOID KiPreemptExplored(PKTHREAD Thread, PVOID Object)
+{
+    ULONG Others = KiReadyCount;
+    ULONG64 Due = KiNextDue();
+    BOOLEAN Passes = Thread->Irql < DISPATCH_LEVEL && Due != OS_FOREVER && Due - KiVirtualNow <= KI_KEPT_MAX;
+    ULONG Option = KiChooseVirtual(1 + Others + Passes);
+    if (Option == 0) {
+        return;
+    }
+    if (Option > Others) {
+        KiTouchExplored(&KiVirtualNow);
+        KiMoveTime(Due);
+    }
+    KiMakeReady(Thread);
+    KiGoOnWith(Thread, KiTakeReadyAt(Option > Others ? 0 : Option - 1));
+    KiTouchExplored(Object); // what it is about to do comes after what the others did
+}
+
+VOID KiPreemptVirtual(PVOID Object)
 {
     PKTHREAD Thread = KiCurrentThread();
     KiMoveTime(KiVirtualNow + 1);
-    if (KiRandom() % 4 == 0) {
+    if (KiExploring) {
+        KiTouchExplored(Object);
+        KiPreemptExplored(Thread, Object);
+    } else if (KiRandom() % 4 == 0) {
         KiMakeReady(Thread);
         KiSwitch(Thread);
     }
@@ -187,6 +238,7 @@ VOID KiSpinVirtual(PKSPIN_LOCK Lock)
     InsertTailList(&KiSpinListHead, &Thread->ReadyListEntry);
     KiSpinCount++;
     KiSwitch(Thread);
+    KiTouch(Lock);
     Thread->SpinLock = NULL;
 }
 
@@ -271,4 +323,6 @@ VOID KiBootVirtual(PKTHREAD Thread, ULONG64 Seed)
     InitializeListHead(&KiSpinListHead);
     InitializeListHead(&KiArrivalListHead);
     Thread->State = KiRunning;
+    KiBootExplore(Thread);
+    KiPreempts = KiExploring || Seed != 0;
 }

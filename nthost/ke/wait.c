@@ -41,7 +41,7 @@ NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON Reason, KPROCESS
     (void)Reason, (void)Alertable; // neither alerts nor user APCs exist here
     NT_ENTRY(KeWaitForSingleObject);
     VfCheckWait(Object, Mode, Timeout);
-    KiPreempt();
+    KiPreempt(Object);
     if (KiTryObject(Object, Thread, &Status)) {
         return Status;
     }
@@ -65,8 +65,9 @@ NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Objects[], WAIT_TYPE 
     }
     for (ULONG i = 0; i < Count; i++) {
         VfCheckWait(Objects[i], Mode, Timeout);
+        KiTouch(Objects[i]);
     }
-    KiPreempt();
+    KiPreempt(NULL);
     KiPrepareWait(Thread, Count, Objects, Type, Blocks == NULL ? Thread->WaitBlock : Blocks);
     if (Timeout != NULL && (Timeout->QuadPart == 0 || VfFails(NT_FAULT_WAIT))) {
         KiLockDispatcher();

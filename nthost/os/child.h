@@ -14,6 +14,16 @@ enum os_child_end {
 // Runs routine(argument) in a child. `output` gets the end of what it wrote to stdout and stderr. No other
 // thread may run. -1: no child could be made.
 int os_child(int (*routine)(void *argument), void *argument, char *output, size_t size);
+// A child that runs routine(argument) each time it is asked to, until one of them ends it.
+struct os_worker {
+    int pid; // 0: none
+    int ours, theirs, output;
+};
+int os_worker_start(struct os_worker *worker, int (*routine)(void *argument), void *argument); // 0 or -1
+// `output` as os_child() has it, of this run. BROKE, HUNG, or FAILED with pid 0: it is gone.
+enum os_child_end os_worker_run(struct os_worker *worker, char *output, size_t size);
+enum os_child_end os_worker_end(struct os_worker *worker, char *output, size_t size);
+
 void os_child_alive(
     unsigned seconds); // within the child: it is hung when this time passes without another call
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "nthost/user/faults.h"
+#include "nthost/user/explore.h"
 
 typedef uint32_t nt_status; // NTSTATUS
 enum { NT_ID_MAX = 200 };   // longest device instance id and link name, in bytes, with the terminator

@@ -135,8 +135,11 @@ void rig_scenario_run(const struct rig_scenario *scenario, const struct rig_scen
     *outcome = (struct rig_scenario_outcome){0};
     nt_status status = run != NULL && rounds != NULL ? rig_boot(&kernel) : RIG_STATUS_INSUFFICIENT_RESOURCES;
     if (run != NULL && rig_status_ok(status)) {
-        *run =
-            (struct scn_run){.scenario = scenario, .options = options, .outcome = outcome, .rounds = rounds};
+        *run = (struct scn_run){.scenario = scenario,
+                                .options = options,
+                                .outcome = outcome,
+                                .tolerant = options->tolerant,
+                                .rounds = rounds};
         run_booted(run);
         outcome->passed = !run->failed;
     } else {

@@ -18,6 +18,7 @@ struct rig_scenario_options {
     uint64_t seed; // of the scheduler, as nt_options has it
     size_t
         unplug_at; // every reader is pulled out before this statement, counted from 1 as they run; 0: never
+    bool tolerant; // as if the scenario began with `tolerate`: only broken rules and hangs are failures
     void (*trace)(void *context, const char *line);      // each statement and how it ended; NULL: not wanted
     void (*bugcheck)(void *context, const char *report); // a broken rule: called before the process aborts
     void *context;
