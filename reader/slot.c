@@ -121,6 +121,9 @@ CleanupSlot:
 
 VOID SlotDestroy(PSLOT Slot)
 {
+    // What waits drops a reference of its own beside the first one, or it would miss one request that is
+    // still under way. This fails only after that, so not here.
+    (VOID) SmartcardAcquireRemoveLockWithTag(&Slot->Smartcard, READER_TAG);
     SmartcardReleaseRemoveLockAndWait(&Slot->Smartcard);
     LinkDelete(Slot);
     RtlFreeUnicodeString(&Slot->Interface);
