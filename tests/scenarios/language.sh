@@ -118,6 +118,41 @@ END
 run 2 'seed is a number' --seed x <<'END'
 delay 1
 END
+run 0 '^ok .* 1 + [0-9]* schedules at .*, all$' --explore 1 <<'END'
+plug Lectern card=t1
+unplug
+END
+run 0 '1 + 4 schedules at .* not all$' --explore 1 --limit 5 <<'END'
+plug Lectern card=t1
+unplug
+END
+run 0 '"finished":.*true' --explore 0 --json <<'END'
+delay 1
+END
+run 0 '^ok .*allocation.*:fail:nth=3: 1 runs, .* 0 fail' --faults nth:3 <<'END'
+plug Lectern
+END
+run 0 '^ok .*:cancel=0:site=1: ' --faults stack <<'END'
+plug Lectern
+END
+run 0 ':chance=1000/7: 1 runs' --faults chance:1000 --seed 7 <<'END'
+plug Lectern
+END
+run 0 '^ok ' --schedule 12.1,40.1 <<'END'
+plug Lectern
+END
+run 2 'explore is a number' --explore many <<'END'
+delay 1
+END
+run 2 'exclude each other' --explore 1 --seed 1 <<'END'
+delay 1
+END
+run 2 'POINT.OPTION' --schedule 1 <<'END'
+delay 1
+END
+run 2 'faults is all, stack' --faults some <<'END'
+delay 1
+END
 printf 'delay 1\0\n' | run 2 'zero byte'
 
 if [ "$failures" -ne 0 ]; then
