@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rig/models.h"
+#include "rig/usb.h"
 
 static const char prefix[] = "emulated";
 
@@ -62,6 +63,9 @@ int device_name_parse(const char *text, struct device_name *name)
     *name = (struct device_name){.model = RIG_DEFAULT_MODEL};
     const char *quote = text[0] == '"' ? "\"" : ""; // pcscd hands the quotes on
     text += strlen(quote);
+    if (rig_usb_named(text)) {
+        return copy_part(name->usb, sizeof name->usb, text, strcspn(text, "\""));
+    }
     if (strncmp(text, prefix, strlen(prefix)) != 0) {
         return -ENODEV;
     }

@@ -22,6 +22,7 @@ struct device_name {
     char model[EMU_NAME_MAX];
     char models[DEVICENAME_PART_MAX]; // empty: the installed table
     char driver[DEVICENAME_PATH_MAX]; // empty: the built-in one
+    char usb[DEVICENAME_PART_MAX];    // a real reader's name, see rig/usb.h; empty: an emulated one
     char cards[EMU_SLOTS_MAX][EMU_NAME_MAX];
 };
 

@@ -9,6 +9,7 @@
 #include "pcsc/log.h"
 #include "rig/models.h"
 #include "rig/status.h"
+#include "rig/usb.h"
 
 static int find_model(const struct device_name *name, struct emu_model *model)
 {
@@ -44,6 +45,17 @@ static RESPONSECODE plug(const struct device_name *name, uint32_t *port)
     return IFD_SUCCESS;
 }
 
+static RESPONSECODE claim(const struct device_name *name, uint32_t *port)
+{
+    char why[RIG_USB_WHY_MAX] = "";
+    nt_status status = rig_usb_plug(name->usb, port, why);
+    if (!rig_status_ok(status)) {
+        IFD_ERROR("lectern: %s: %s", name->usb, why);
+        return host_failure(status, IFD_COMMUNICATION_ERROR);
+    }
+    return IFD_SUCCESS;
+}
+
 static RESPONSECODE open_slot(DWORD lun, struct host_reader reader)
 {
     nt_file *file;
@@ -63,7 +75,7 @@ static RESPONSECODE open_slot(DWORD lun, struct host_reader reader)
 
 static RESPONSECODE open_reader(DWORD lun, const struct device_name *name, struct host_reader reader)
 {
-    RESPONSECODE result = plug(name, &reader.port);
+    RESPONSECODE result = name->usb[0] != '\0' ? claim(name, &reader.port) : plug(name, &reader.port);
     if (result != IFD_SUCCESS) {
         return result;
     }

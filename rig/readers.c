@@ -112,7 +112,9 @@ static nt_status send_plug(struct rig_reader *reader)
 
 static nt_status send_unplug(uint32_t port)
 {
-    nt_status status = rig_bus_control(IOCTL_VBUS_UNPLUG, &port, sizeof port, NULL, 0);
+    nt_status status = port >= RIG_USB_PORTS
+                           ? rig_usb_release(port)
+                           : rig_bus_control(IOCTL_VBUS_UNPLUG, &port, sizeof port, NULL, 0);
     nt_pnp_wait();
     return status;
 }
@@ -139,7 +141,7 @@ static void take_links(struct rig_reader *reader)
     }
 }
 
-static nt_status plug_and_wait(struct rig_reader *reader)
+static nt_status plug_and_wait(struct rig_reader *reader, rig_plug_sender *send)
 {
     enum { DEVICES_BEFORE, DEVICES_AFTER, LINKS_BEFORE, LINKS_AFTER, LISTS };
     struct names *lists = calloc(LISTS, sizeof *lists);
@@ -148,7 +150,7 @@ static nt_status plug_and_wait(struct rig_reader *reader)
     }
     nt_devices(add_device, &lists[DEVICES_BEFORE]);
     nt_interfaces(rig_reader_guid, add_name, &lists[LINKS_BEFORE]);
-    nt_status status = send_plug(reader);
+    nt_status status = send(reader);
     if (rig_status_ok(status)) {
         nt_pnp_wait();
         nt_devices(add_device, &lists[DEVICES_AFTER]);
@@ -206,9 +208,9 @@ static bool table_take(uint32_t port)
     return entry != NULL;
 }
 
-static nt_status plug_locked(struct rig_reader *reader)
+static nt_status plug_locked(struct rig_reader *reader, rig_plug_sender *send)
 {
-    nt_status status = plug_and_wait(reader);
+    nt_status status = plug_and_wait(reader, send);
     if (!rig_status_ok(status)) {
         return status;
     }
@@ -223,6 +225,14 @@ static nt_status plug_locked(struct rig_reader *reader)
     return status;
 }
 
+nt_status rig_plug_by(struct rig_reader *reader, rig_plug_sender *send)
+{
+    pthread_mutex_lock(&plug_lock);
+    nt_status status = plug_locked(reader, send);
+    pthread_mutex_unlock(&plug_lock);
+    return status;
+}
+
 nt_status rig_plug(const struct emu_model *model, const char *const *cards, size_t card_count, uint32_t *port)
 {
     struct rig_reader reader = {.model = *model};
@@ -231,9 +241,7 @@ nt_status rig_plug(const struct emu_model *model, const char *const *cards, size
             strncpy(reader.cards[slot], cards[slot], VBUS_CARD_NAME_MAX - 1);
         }
     }
-    pthread_mutex_lock(&plug_lock);
-    nt_status status = plug_locked(&reader);
-    pthread_mutex_unlock(&plug_lock);
+    nt_status status = rig_plug_by(&reader, send_plug);
     *port = reader.port;
     return status;
 }

@@ -18,6 +18,7 @@ const struct command apdu_command = {
     "Plugs an emulated reader with a card in its first slot, powers the card up, negotiates the protocol,\n"
     "sends each HEX as one APDU and prints the ATR and the replies. Nothing of the commands is printed.\n"
     "\n"
+    "  --reader USB     a real reader instead, usb or usb:VVVV/PPPP[:libusb-1.0:BUS:ADDRESS]\n"
     "  --card NAME      the card, see `lectern cards` (t1)\n"
     "  --model NAME     the reader, see `lectern models` (Lectern)\n"
     "  --models FILE    take reader models from FILE instead of the installed readers.tsv\n"
@@ -30,21 +31,30 @@ const struct command apdu_command = {
     run,
 };
 
-static int with_reader(const struct command *command, const struct emu_model *model, const char *card,
-                       uint32_t mask, cJSON *object, const struct apdu *apdus, int count)
+static int with_reader(const struct command *command, const struct emu_model *model,
+                       const struct options *options, uint32_t mask, cJSON *object, const struct apdu *apdus,
+                       int count)
 {
     uint32_t port;
     nt_file *file;
-    nt_status status = rig_plug(model, &card, 1, &port);
-    if (!rig_status_ok(status)) {
-        return complain_status(command, "the driver did not start this reader", status);
+    const char *card = options->card;
+    if (options->reader != NULL) {
+        if (plug_real(command, options->reader, &port) != EXIT_DONE) {
+            return EXIT_FAILED;
+        }
+        card = "";
+    } else {
+        nt_status plugged = rig_plug(model, &card, 1, &port);
+        if (!rig_status_ok(plugged)) {
+            return complain_status(command, "the driver did not start this reader", plugged);
+        }
     }
-    status = rig_open(port, 0, &file);
+    nt_status status = rig_open(port, 0, &file);
     if (!rig_status_ok(status)) {
         return complain_status(command, "the reader does not open", status);
     }
     if (object != NULL) {
-        cJSON_AddStringToObject(object, "model", model->name);
+        cJSON_AddStringToObject(object, "model", options->reader != NULL ? options->reader : model->name);
         cJSON_AddStringToObject(object, "card", card);
     }
     int result = exchange_apdus(command, file, mask, object, apdus, count);
@@ -64,7 +74,7 @@ static int run_checked(const struct command *command, const struct options *opti
         return result;
     }
     cJSON *object = options->json ? cJSON_CreateObject() : NULL;
-    result = with_reader(command, &model, options->card, mask, object, apdus, count);
+    result = with_reader(command, &model, options, mask, object, apdus, count);
     rig_shutdown();
     if (object != NULL && print_json(command, object) != EXIT_DONE) {
         return EXIT_FAILED;
@@ -76,7 +86,7 @@ static int run(const struct command *command, int argc, char **argv)
 {
     struct options options;
     uint32_t mask;
-    int first = options_parse(command, argc, argv, "cmtdpjv", &options);
+    int first = options_parse(command, argc, argv, "cmtdprjv", &options);
     if (first < 0) {
         return EXIT_USAGE;
     }

@@ -50,6 +50,8 @@ int print_usage(const struct command *command);
 int start_rig(const struct command *command, bool verbose);
 // The reader that --model and --models name. EXIT_DONE, or after a complaint.
 struct emu_model;
+int plug_real(const struct command *command, const char *name,
+              uint32_t *port); // a USB reader's name, see rig/usb.h
 int find_model(const struct command *command, const struct options *options, struct emu_model *model);
 // --driver: what the rig is to start. EXIT_DONE, or after a complaint.
 int check_driver(const struct command *command, const struct options *options);

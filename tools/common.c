@@ -12,6 +12,7 @@
 #include "rig/rig.h"
 #include "rig/scard.h"
 #include "rig/status.h"
+#include "rig/usb.h"
 
 enum { TEXT_FILE_MAX = 1 << 20 };
 
@@ -194,6 +195,16 @@ int start_rig(const struct command *command, bool verbose)
         return complain(command, EXIT_FAILED, "%.*s", (int)strlen(refusal) - 1, refusal);
     }
     return complain_status(command, "the kernel did not start", status);
+}
+
+int plug_real(const struct command *command, const char *name, uint32_t *port)
+{
+    char why[RIG_USB_WHY_MAX] = "";
+    if (!rig_usb_named(name)) {
+        return complain(command, EXIT_FAILED, "--reader %s: not a real reader, those are usb:...", name);
+    }
+    nt_status status = rig_usb_plug(name, port, why);
+    return rig_status_ok(status) ? EXIT_DONE : complain(command, EXIT_FAILED, "%s: %s", name, why);
 }
 
 int find_model(const struct command *command, const struct options *options, struct emu_model *model)

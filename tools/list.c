@@ -21,6 +21,7 @@ const struct command list_command = {
     "  --control PATH   the control socket of a process that serves readers\n"
     "  --model NAME     the reader to plug here, see `lectern models` (Lectern)\n"
     "  --models FILE    take reader models from FILE instead of the installed readers.tsv\n"
+    "  --reader USB     a real reader instead, usb or usb:VVVV/PPPP[:libusb-1.0:BUS:ADDRESS]\n"
     "  --card NAME      the card to put into its first slot, see `lectern cards` (none)\n"
     "  --json           print one JSON object\n",
     run,
@@ -55,11 +56,28 @@ static void print_list(const cJSON *object)
     }
 }
 
+static cJSON *list_real(const struct command *command, const struct options *options)
+{
+    uint32_t port;
+    cJSON *object = NULL;
+    if (start_rig(command, options->verbose) != EXIT_DONE) {
+        return NULL;
+    }
+    if (plug_real(command, options->reader, &port) == EXIT_DONE) {
+        object = rig_describe();
+    }
+    rig_shutdown();
+    return object;
+}
+
 static cJSON *list_here(const struct command *command, const struct options *options)
 {
     struct emu_model model;
     uint32_t port;
     cJSON *object = NULL;
+    if (options->reader != NULL) {
+        return list_real(command, options);
+    }
     if (options->card != NULL && !rig_card_known(options->card)) {
         (void)complain(command, EXIT_FAILED, "no card '%s', `lectern cards` lists them", options->card);
         return NULL;
@@ -81,6 +99,7 @@ static cJSON *list_here(const struct command *command, const struct options *opt
 static int list(const struct command *command, const struct options *options)
 {
     const char *path = control_path(options);
+    path = options->reader != NULL ? NULL : path;
     cJSON *object = path != NULL ? control_request(command, path, "list") : list_here(command, options);
     if (object == NULL) {
         return EXIT_FAILED;
@@ -96,7 +115,7 @@ static int list(const struct command *command, const struct options *options)
 static int run(const struct command *command, int argc, char **argv)
 {
     struct options options;
-    int first = options_parse(command, argc, argv, "omtcjv", &options);
+    int first = options_parse(command, argc, argv, "omtcrjv", &options);
     if (first < 0) {
         return EXIT_USAGE;
     }

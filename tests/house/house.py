@@ -17,7 +17,7 @@ MAY_INCLUDE = {
     "vbus": {"emulator"},
     "nthost": set(),
     "usbbus": {"nthost"},
-    "rig": {"nthost/user", "vbus", "emulator"},
+    "rig": {"nthost/user", "vbus", "usbbus", "emulator"},
     "pcsc": {"rig", "nthost/user", "vbus", "emulator"},
     "tools": {"rig", "nthost/user", "vbus", "emulator", "include"},
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# libccid.sh SOURCE FOLDER LECTERN: Debian's unmodified pcscd and libccid on an emulated reader, through the
-# libusb-1.0.so.0 in FOLDER.
+# libccid.sh SOURCE FOLDER LECTERN [HANDLER]: Debian's unmodified pcscd and libccid, or HANDLER, on an emulated reader,
+# through the libusb-1.0.so.0 in FOLDER.
 set -u
 source=$1
 folder=$2
@@ -46,9 +46,9 @@ expect() {
 mkdir -p "$dir/reader.conf.d" "$dir/drivers"
 cp -R "$bundle" "$dir/drivers/" || exit 1
 cat >"$dir/reader.conf.d/libccid" <<END
-FRIENDLYNAME "On libccid"
+FRIENDLYNAME "Reader"
 DEVICENAME usb:08e6/3437:libusb-1.0:1:1:0
-LIBPATH $bundle/Contents/Linux/libccid.so
+LIBPATH ${4:-$bundle/Contents/Linux/libccid.so}
 END
 LECTERN_USB=GemPCTwin:t1
 LECTERN_USB_CONTROL=$dir/usb
