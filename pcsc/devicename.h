@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // DEVICENAME of a reader.conf entry:
 //
+//   usb...    a real reader, see rig/usb.h; pcscd's hotplug makes such names
 //   emulated[:model=NAME][:models=FILE][:card=NAME[/NAME...]][:driver=PATH]
 //
 // model   a row of readers.tsv; missing: the built-in reader

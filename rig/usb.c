@@ -29,7 +29,12 @@ static int parse(const char *text, struct usbbus_place *place)
     if (text[0] == '\0') {
         return 0;
     }
-    int taken = sscanf(text, ":%4x/%4x:libusb-1.0:%3u:%3u:%3u", &vendor, &product, &bus, &address, &number);
+    int taken =
+        sscanf(text, ":%4x/%4x:libudev:%3u:/dev/bus/usb/%3u/%3u", &vendor, &product, &number, &bus, &address);
+    if (taken != 5) {
+        number = USBBUS_ANY_INTERFACE;
+        taken = sscanf(text, ":%4x/%4x:libusb-1.0:%3u:%3u:%3u", &vendor, &product, &bus, &address, &number);
+    }
     if ((taken != 2 && taken != 4 && taken != 5) || bus > UINT8_MAX || address > UINT8_MAX ||
         number > UINT8_MAX) {
         return -1;

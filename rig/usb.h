@@ -6,9 +6,10 @@
 
 enum { RIG_USB_WHY_MAX = 256 };
 
-// The names of real readers, as pcscd and libccid have them:
-//   usb[:VVVV/PPPP[:libusb-1.0:BUS:ADDRESS[:INTERFACE]]]    hexadecimal ids, decimal places; usb: the first
-//   one
+// The names of real readers, hexadecimal ids and decimal places, as libccid and pcscd's hotplug have them:
+//   usb                                                 the first one
+//   usb:VVVV/PPPP[:libusb-1.0:BUS:ADDRESS[:INTERFACE]]
+//   usb:VVVV/PPPP:libudev:INTERFACE:/dev/bus/usb/BUS/ADDRESS
 bool rig_usb_named(const char *text);
 // Claims the reader and waits until its driver has started. On failure `why` has a sentence.
 nt_status rig_usb_plug(const char *name, uint32_t *port, char why[RIG_USB_WHY_MAX]);

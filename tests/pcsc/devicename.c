@@ -73,7 +73,9 @@ static void test_not_ours(void **state)
     (void)state;
     assert_int_equal(device_name_parse("", &name), -ENODEV);
     assert_int_equal(device_name_parse("/dev/ttyS0", &name), -ENODEV);
-    assert_int_equal(device_name_parse("usb:08e6/3437:libudev:0:/dev/bus/usb/008/047", &name), -ENODEV);
+    assert_int_equal(device_name_parse("usbserial", &name), -ENODEV);
+    assert_int_equal(device_name_parse("usb:08e6/3437:libudev:0:/dev/bus/usb/008/047", &name), 0);
+    assert_string_equal(name.usb, "usb:08e6/3437:libudev:0:/dev/bus/usb/008/047");
     assert_int_equal(device_name_parse("emulated2", &name), -ENODEV);
 }
 

@@ -90,6 +90,13 @@ static void named(void **state)
     assert_non_null(strstr(why, "is not usb"));
     assert_true(rig_status_ok(rig_usb_plug("usb:1d50/ccd2", &port, why)));
     assert_true(rig_find(port, &reader));
+    unsigned address = 0;
+    assert_int_equal(sscanf(reader.model.name, "usb:1d50/ccd2:libusb-1.0:1:%3u:0", &address), 1);
+    assert_true(rig_status_ok(rig_unplug(port)));
+    char hotplugged[64];
+    (void)snprintf(hotplugged, sizeof hotplugged, "usb:1d50/ccd2:libudev:0:/dev/bus/usb/001/%03u", address);
+    assert_true(rig_status_ok(rig_usb_plug(hotplugged, &port, why)));
+    assert_true(rig_find(port, &reader));
     assert_non_null(strstr(reader.instance, "USB\\VID_1D50&PID_CCD2\\"));
 }
 
