@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The bus of real readers and the reader driver on it, over the emulated libusb.
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -130,6 +132,38 @@ static void unplugged(void **state)
     nt_close(file);
 }
 
+static void *pull(void *microseconds)
+{
+    (void)usleep(*(useconds_t *)microseconds);
+    ask("unplug any");
+    return NULL;
+}
+
+// Pulled out at some moment of claiming, starting and powering up: each call ends, and nothing is left.
+static void unplugged_meanwhile(void **state)
+{
+    (void)state;
+    for (useconds_t delay = 0; delay < 6000; delay += 150) {
+        char why[RIG_USB_WHY_MAX] = "";
+        uint32_t port;
+        nt_file *file;
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, pull, &delay), 0);
+        bool plugged = rig_status_ok(rig_usb_plug("usb", &port, why));
+        if (plugged && rig_status_ok(rig_open(port, 0, &file))) {
+            (void)power_up(file); // either way
+            nt_close(file);
+        }
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        if (plugged) {
+            (void)rig_unplug(port); // its device may be gone already
+        } else {
+            assert_true(why[0] != '\0');
+        }
+        ask("plug Lectern:t1");
+    }
+}
+
 static void refused(const char *state, const char *expected)
 {
     char why[RIG_USB_WHY_MAX] = "";
@@ -187,6 +221,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(named, begin, end),
         cmocka_unit_test_setup_teardown(waits_for_card, begin, end),
         cmocka_unit_test_setup_teardown(unplugged, begin, end),
+        cmocka_unit_test_setup_teardown(unplugged_meanwhile, begin, end),
         cmocka_unit_test_setup_teardown(refusals, begin, end),
         cmocka_unit_test_setup_teardown(damaged, begin, end),
     };
