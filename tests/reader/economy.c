@@ -31,7 +31,7 @@ static const struct economy {
     {"TPDU, T=0", TPDU, SCENARIO_TPDU, "t0", true, {0, 0, 0}, false},
     {"TPDU, T=1", TPDU, SCENARIO_TPDU, "t1", true, {2, 15, 15}, false},
     {"TPDU, T=1, by PPS", TPDU, SCENARIO_TPDU, "t1-extended", true, {2, 15, 15}, true},
-    {"TPDU, T=1, automatic", TPDU, 0x000104BA, "t1", false, {4, 32, 32}, false},
+    {"TPDU, T=1, automatic", TPDU, 0x000104BA, "t1", false, {2, 17, 17}, false},
     {"short APDU, T=0", APDU, SCENARIO_SHORT, "t0", false, {2, 15, 15}, false},
     {"short APDU, T=1", APDU, SCENARIO_SHORT, "t1", false, {2, 17, 17}, false},
     {"extended APDU, T=0", APDU, SCENARIO_EXTENDED, "t0", false, {2, 15, 15}, false},
