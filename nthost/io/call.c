@@ -26,7 +26,7 @@ NTSTATUS IopCall(PDEVICE_OBJECT Device, PIRP Irp)
 NTSTATUS FASTCALL IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     NT_ENTRY(IofCallDriver);
-    KiPreempt(Irp);
+    KiPoint(Irp);
     return VfEnabled ? IopVerifiedCall(DeviceObject, Irp) : IopCall(DeviceObject, Irp);
 }
 
@@ -104,7 +104,7 @@ VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
 {
     NT_ENTRY(IofCompleteRequest);
     UNREFERENCED_PARAMETER(PriorityBoost);
-    KiPreempt(Irp);
+    KiPoint(Irp);
     if (Irp->Type != IO_TYPE_IRP || Irp->CurrentLocation > Irp->StackCount + 1) {
         IOP_BREAK(VfRuleIrpCompletedTwice, Irp, 0, "IoCompleteRequest(%p): the IRP is already complete", Irp);
     }

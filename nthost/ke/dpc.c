@@ -80,7 +80,7 @@ BOOLEAN NTAPI KeInsertQueueDpc(PRKDPC Dpc, PVOID Argument1, PVOID Argument2)
 BOOLEAN NTAPI KeRemoveQueueDpc(PRKDPC Dpc)
 {
     NT_ENTRY(KeRemoveQueueDpc);
-    KiPreempt(Dpc);
+    KiPoint(Dpc);
     KiLock(&KiDpcLock);
     BOOLEAN Queued = Dpc->DpcData != NULL;
     if (Queued) {

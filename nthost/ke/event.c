@@ -19,7 +19,7 @@ LONG NTAPI KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 LONG NTAPI KeResetEvent(PRKEVENT Event)
 {
     NT_ENTRY(KeResetEvent);
-    KiPreempt(Event);
+    KiPoint(Event);
     KiLockObject(&Event->Header);
     LONG Previous = Event->Header.SignalState;
     Event->Header.SignalState = 0;
@@ -30,7 +30,7 @@ LONG NTAPI KeResetEvent(PRKEVENT Event)
 VOID NTAPI KeClearEvent(PRKEVENT Event)
 {
     NT_ENTRY(KeClearEvent);
-    KiPreempt(Event);
+    KiPoint(Event);
     KiLockObject(&Event->Header);
     Event->Header.SignalState = 0;
     KiUnlockObject(&Event->Header);
@@ -39,7 +39,7 @@ VOID NTAPI KeClearEvent(PRKEVENT Event)
 LONG NTAPI KeReadStateEvent(PRKEVENT Event)
 {
     NT_ENTRY(KeReadStateEvent);
-    KiPreempt(Event);
+    KiPoint(Event);
     return __atomic_load_n(&Event->Header.SignalState, __ATOMIC_ACQUIRE);
 }
 

@@ -19,7 +19,7 @@ static const struct nt_schedule *KiSchedule;
 static struct nt_schedule KiScheduleCopy;
 static struct nt_trace *KiTrace;
 static ULONG KiDeparted;
-static uint32_t KiPoint;
+static uint32_t KiPoints;
 
 static KI_TOUCHED KiTouched[KI_OBJECTS];
 static KI_TOUCHED KiOthers; // objects for which there is no room
@@ -44,7 +44,7 @@ VOID KiBootExplore(PKTHREAD Thread)
 {
     KiExploring = KiOptions.Virtual && KiOptions.Seed == 0 && KiSchedule != NULL;
     KiDeparted = 0;
-    KiPoint = 0;
+    KiPoints = 0;
     KiTouchBoot++;
     KiHistory = KiOthers.History = 0;
     Thread->History = 1;
@@ -65,12 +65,12 @@ ULONG KiChooseExplored(ULONG Count, ULONG64 State)
     if (Count < 2) {
         return 0;
     }
-    uint32_t Point = KiPoint++;
+    uint32_t Point = KiPoints++;
     if (KiTrace != NULL) {
         if (Point < KiTrace->room) {
             KiTrace->at[Point] = (struct nt_trace_point){State, Count};
         }
-        KiTrace->points = KiPoint;
+        KiTrace->points = KiPoints;
     }
     if (KiDeparted == KiSchedule->count || KiSchedule->departures[KiDeparted].point != Point) {
         return 0;

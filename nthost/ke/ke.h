@@ -245,6 +245,14 @@ static inline VOID KiPreempt(PVOID Object)
     }
 }
 
+// The same for schedules only: seeds mean what they always meant.
+static inline VOID KiPoint(PVOID Object)
+{
+    if (KiExploring) {
+        KiPreemptVirtual(Object);
+    }
+}
+
 // For what commutes with the same done to another object, where nothing need come between.
 static inline VOID KiTouch(PVOID Object)
 {
