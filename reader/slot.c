@@ -32,7 +32,9 @@ static NTSTATUS LibraryInitialize(PSLOT Slot)
         return status;
     }
     smartcard->OsData->DeviceObject = device;
-    return STATUS_SUCCESS;
+    // Waiting for the end drops a reference of the waiter's beside the first one; without it, it would miss
+    // one request that is still under way.
+    return SmartcardAcquireRemoveLockWithTag(smartcard, READER_TAG);
 }
 
 // SCReaderN leads to the physical device; the slots behind the first one are names below it, as with
@@ -121,9 +123,6 @@ CleanupSlot:
 
 VOID SlotDestroy(PSLOT Slot)
 {
-    // What waits drops a reference of its own beside the first one, or it would miss one request that is
-    // still under way. This fails only after that, so not here.
-    (VOID) SmartcardAcquireRemoveLockWithTag(&Slot->Smartcard, READER_TAG);
     SmartcardReleaseRemoveLockAndWait(&Slot->Smartcard);
     LinkDelete(Slot);
     RtlFreeUnicodeString(&Slot->Interface);
