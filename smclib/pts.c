@@ -12,6 +12,8 @@ typedef struct _SMC_PTS_CHOICE {
 } SMC_PTS_CHOICE, *PSMC_PTS_CHOICE;
 
 #define SMC_PTS_NONE 0xFF
+#define SMC_PTS_BEYOND                                                                                       \
+    (MAXULONG64 / 64) // faster than any reader can be asked for, and still good to reckon with
 
 // Scaled from the reader's own default, so that a driver whose clock and rate do not quite agree still gets
 // rates from its list.
@@ -20,8 +22,12 @@ static ULONG64 SmcPtsRate(_In_ const SCARD_READER_CAPABILITIES *Reader, _In_ con
     ULONG base = Reader->CLKFrequency.Default != 0 ? Reader->CLKFrequency.Default : SMC_CLOCK_IF_UNKNOWN;
     const BIT_RATE_ADJUSTMENT *d = &SmcBitRates[Choice->Dl];
     ULONG64 divisor = (ULONG64)SmcClockRates[Choice->Fl].F * base * d->DDivisor;
+    ULONG64 dividend = (ULONG64)Reader->DataRate.Default * d->DNumerator * 372;
 
-    return (ULONG64)Reader->DataRate.Default * d->DNumerator * 372 * Choice->Clock / divisor;
+    if (Choice->Clock != 0 && dividend > MAXULONG64 / Choice->Clock) {
+        return SMC_PTS_BEYOND;
+    }
+    return dividend * Choice->Clock / divisor;
 }
 
 // A driver puts the rate into its UART, so a listed rate is returned as listed when it is within 2 %.

@@ -36,6 +36,8 @@ NTSTATUS SmcT1Repeat(_Inout_ PSMARTCARD_EXTENSION Ext, _In_ ULONG State);
 _Must_inspect_result_
 NTSTATUS SmcT1RepeatResponse(_Inout_ PSMARTCARD_EXTENSION Ext);
 _Must_inspect_result_
+NTSTATUS SmcT1GiveUpIfs(_Inout_ PSMARTCARD_EXTENSION Ext);
+_Must_inspect_result_
 NTSTATUS SmcT1Fail(_Inout_ PSMARTCARD_EXTENSION Ext);
 _Must_inspect_result_
 NTSTATUS SmcT1ReceivedR(_Inout_ PSMARTCARD_EXTENSION Ext, _In_ SMC_T1_BLOCK Block);

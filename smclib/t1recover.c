@@ -30,8 +30,8 @@ static NTSTATUS SmcT1Resynchronise(_Inout_ PSMARTCARD_EXTENSION Ext)
 }
 
 // A card that does not understand S(IFS request) still takes commands with the default size.
-_Must_inspect_result_
-static NTSTATUS SmcT1GiveUpIfs(_Inout_ PSMARTCARD_EXTENSION Ext)
+_Use_decl_annotations_
+NTSTATUS SmcT1GiveUpIfs(PSMARTCARD_EXTENSION Ext)
 {
     Ext->T1.IFSD = T1_IFSD_DEFAULT;
     Ext->T1.State = T1_START;

@@ -159,7 +159,10 @@ NTSTATUS SmcT1ReceivedR(PSMARTCARD_EXTENSION Ext, SMC_T1_BLOCK Block)
     PT1_DATA t1 = &Ext->T1;
     UCHAR number = (Block.Pcb & T1_PCB_R_NUMBER) != 0 ? 1 : 0;
 
-    // First, because here N says nothing about our I-blocks.
+    // First, because here N says nothing about our I-blocks. "Other error" is how a card refuses the request.
+    if (t1->State == T1_IFS_REQUEST && (Block.Pcb & T1_PCB_R_ERROR) == T1_ERROR_OTHER) {
+        return SmcT1GiveUpIfs(Ext);
+    }
     if (t1->State == T1_RESYNCH_REQUEST || t1->State == T1_IFS_REQUEST) {
         return SmcT1Repeat(Ext, t1->State);
     }

@@ -24,7 +24,8 @@ static void AtrSetReader(PSMARTCARD_EXTENSION Extension)
 static void AtrTakeFacts(const SMARTCARD_EXTENSION *Extension, struct AtrFacts *Facts)
 {
     const SCARD_CARD_CAPABILITIES *Card = &Extension->CardCapabilities;
-    Facts->Inverse = Card->InversConvention;
+    // By TS: InversConvention tells the driver whether its bytes still have to be inverted.
+    Facts->Inverse = Card->ATR.Buffer[0] == 0x3F;
     Facts->Negotiable = Extension->ReaderCapabilities.CurrentState == SCARD_NEGOTIABLE;
     Facts->Fl = Card->Fl;
     Facts->Dl = Card->Dl;

@@ -20,8 +20,8 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-TESTS = ["t0", "raw", "atr", "card", "pts", "t1", "t1recover", "removelock", "request", "macro", "emulator", "control", "power", "attributes", "log",
-         "allocation", "tracking", "t1noise"]  # fast ones first
+TESTS = ["t0", "raw", "atr", "card", "pts", "t1", "t1recover", "t1recorded", "removelock", "request", "macro", "emulator", "control", "power", "attributes", "log",
+         "allocation", "tracking", "pollreader", "t1noise"]  # fast ones first
 TIME_LIMIT = 40  # seconds; a mutant that hangs is noticed
 THRESHOLD = 90
 SKIPPED = ("abi.c", "abidebug.c", "abivalues.c")  # only compile-time assertions: every mutant fails to compile

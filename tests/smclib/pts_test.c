@@ -208,6 +208,24 @@ static void ClockThatTheCardDoesNotStandIsNotChosen(void)
     CHECK_EQ(Ext->CardCapabilities.PtsData.Dl, 3);
 }
 
+// F 1488 and D 4: 8 MHz with D 2 is the reader's default rate again, and no reason to fall back.
+static void DefaultRateAtAHigherClockIsTaken(void)
+{
+    ULONG clocks[] = {4000, 8000};
+    ULONG rates[] = {10752};
+
+    Ext->ReaderCapabilities.CLKFrequency.Max = 8000;
+    Ext->ReaderCapabilities.CLKFrequenciesSupported.List = clocks;
+    Ext->ReaderCapabilities.CLKFrequenciesSupported.Entries = ARRAYSIZE(clocks);
+    Ext->ReaderCapabilities.DataRatesSupported.List = rates;
+    Ext->ReaderCapabilities.DataRatesSupported.Entries = ARRAYSIZE(rates);
+    Optimal("3B 10 53");
+    CHECK_EQ(Ext->CardCapabilities.PtsData.CLKFrequency, 8000);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.Fl, 5);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.Dl, 2);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 10752);
+}
+
 // A card in specific mode already runs at its rate: the reader has to follow, in the spelling of its list.
 static void SpecificModeHasTheRateOfTheCard(void)
 {
@@ -249,6 +267,20 @@ static void SpecificModeAtAReaderWithoutNumbers(void)
     ReaderR1();
     Ext->ReaderCapabilities.DataRate.Default = 0xFFFFFFFF;
     CHECK_STATUS(CardAtr("3B F0 13 00 00 10 00"), STATUS_SUCCESS);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 0xFFFFFFFF);
+}
+
+// Their product does not fit 64 bits.
+static void SpecificModeAtAReaderWithAbsurdNumbers(void)
+{
+    Ext->ReaderCapabilities.CLKFrequency.Default = 0xFFFFFFFF;
+    Ext->ReaderCapabilities.DataRate.Default = 0xFFFFFFFF;
+    CHECK_STATUS(CardAtr("3B F0 17 00 00 10 00"), STATUS_SUCCESS);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 0xFFFFFFFF);
+    ReaderR2();
+    Ext->ReaderCapabilities.CLKFrequency.Default = 0xFFFFFFFF;
+    Ext->ReaderCapabilities.DataRate.Default = 0x2C144; // the product would wrap to 9460 bit/s, near a listed rate
+    CHECK_STATUS(CardAtr("3B F0 17 00 00 10 00"), STATUS_SUCCESS);
     CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 0xFFFFFFFF);
 }
 
@@ -302,10 +334,12 @@ const struct WdmTest WdmTests[] = {
     {"a reader without a usable clock keeps its default", ReaderWithoutAUsableClockKeepsItsDefault},
     {"a reader without a maximum clock takes any", ReaderWithoutAMaximumClockTakesAny},
     {"a clock that the card does not stand is not chosen", ClockThatTheCardDoesNotStandIsNotChosen},
+    {"the default rate at a higher clock is taken", DefaultRateAtAHigherClockIsTaken},
     {"specific mode has the rate of the card", SpecificModeHasTheRateOfTheCard},
     {"a list without entries is none", ListWithoutEntriesIsNone},
     {"a reader that contradicts itself gets the defaults", ReaderThatContradictsItselfGetsTheDefaults},
     {"specific mode at a reader without numbers", SpecificModeAtAReaderWithoutNumbers},
+    {"specific mode at a reader with absurd numbers", SpecificModeAtAReaderWithAbsurdNumbers},
     {"the longest time is clamped", LongestTimeIsClamped},
     {"times are rounded up", TimesAreRoundedUp},
     {"the fastest card has no zero time", FastestCardHasNoZeroTime},

@@ -6,10 +6,17 @@
 static void CardThatRefusesIfsIsServed(void)
 {
     Ext->T1.IFSD = 64;
-    CHECK_STATUS(RUN("> 00 C1 01 FE 3E", "< 00 82 00 82", "> 00 C1 01 FE 3E", "< 00 82 00 82",
-                     "> 00 C1 01 FE 3E", "< 00 82 00 82", SEND_N0, RECEIVE_N0),
-                 STATUS_SUCCESS);
+    CHECK_STATUS(RUN("> 00 C1 01 FE 3E", "< 00 82 00 82", SEND_N0, RECEIVE_N0), STATUS_SUCCESS);
     CHECK_EQ(Ext->T1.IFSD, 32);
+}
+
+// That is no refusal: the request was damaged on its way.
+static void CardThatMissedTheIfsRequestGetsItAgain(void)
+{
+    CHECK_STATUS(RUN("> 00 C1 01 FE 3E", "< 00 81 00 81", "> 00 C1 01 FE 3E", "< 00 80 00 80", IFS, SEND_N0,
+                     RECEIVE_N0),
+                 STATUS_SUCCESS);
+    CHECK_EQ(Ext->T1.IFSD, 254);
 }
 
 static void AnotherIfsThanAskedIsAnError(void)
@@ -330,6 +337,7 @@ static void NewCommandForgetsTheOldOne(void)
 
 const struct WdmTest WdmTests[] = {
     TEST(CardThatRefusesIfsIsServed),
+    TEST(CardThatMissedTheIfsRequestGetsItAgain),
     TEST(AnotherIfsThanAskedIsAnError),
     TEST(ResynchronisedCardGetsTheSmallerIfsc),
     TEST(EarlyBlocksAreErrors),

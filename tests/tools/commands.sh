@@ -100,6 +100,11 @@ run 0 atr --json 3B 65 00 00 20 63 CB 68 00
 said out '"historical":.*"20 63 CB 68 00"'
 said out '"atr":.*"3B 65 00 00 20 63 CB 68 00"'
 said out '"selected":.*"T=0"'
+said out '"convention":.*"direct"'
+run 0 atr --json 3F 05 DC 20 FC 00 01
+said out '"convention":.*"inverse"'
+run 0 atr --json 03 5F C4 FB C0 FF 7F # as a UART of the direct convention sees it
+said out '"convention":.*"inverse"'
 run 0 atr --json 3B 95 18 80 31 FE 55 80 73 FC 21 00 B9
 for key in atr convention protocols selected mode 'fi' di f d dDivisor n ii p wi ifsc cwi bwi edc etuMicroseconds \
     guardMicroseconds wtMicroseconds cwtMicroseconds bwtMicroseconds bgtMicroseconds pts type fl dl clockKHz \
