@@ -52,7 +52,6 @@ def voltage(shape):
 
 # class -> does it account for this difference, to the value?
 CLASSES = {
-    "decoded": lambda s, ours, theirs: s.bytes[0] == 0x3F and (ours, theirs) == ("direct", "inverse"),
     "reserved-wi": lambda s, ours, theirs: s.groups[1].get("TC") == 0 and (ours, theirs) == (10, 0),
     "reserved-ifsc": lambda s, ours, theirs: (ours, theirs) in ((32, 255), (32, 0)),
     "voltage-formula": lambda s, ours, theirs:
