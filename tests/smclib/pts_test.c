@@ -279,7 +279,8 @@ static void SpecificModeAtAReaderWithAbsurdNumbers(void)
     CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 0xFFFFFFFF);
     ReaderR2();
     Ext->ReaderCapabilities.CLKFrequency.Default = 0xFFFFFFFF;
-    Ext->ReaderCapabilities.DataRate.Default = 0x2C144; // the product would wrap to 9460 bit/s, near a listed rate
+    Ext->ReaderCapabilities.DataRate.Default =
+        0x2C144; // the product would wrap to 9460 bit/s, near a listed rate
     CHECK_STATUS(CardAtr("3B F0 17 00 00 10 00"), STATUS_SUCCESS);
     CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 0xFFFFFFFF);
 }
