@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """install_test.py SOURCE BUILD: a vendor's way from `cmake --install` to a driver, by find_package and by pkg-config.
 
-BUILD is a native build, whose headers are tried alone; for x64 and x86 the library is built, installed to a prefix of
-its own, and examples/minimal is built against that prefix twice. Both images must import the library's routines.
+BUILD is a native build, whose headers are tried alone, and once more with a distribution's folders; for x64 and x86
+the library is built, installed to a prefix of its own, and examples/minimal is built against that prefix twice. Both
+images must import the library's routines.
 """
 import os
 import subprocess
@@ -50,10 +51,23 @@ def check_image(path):
     assert imports.keys() <= {b"smclib.sys", b"ntoskrnl.exe", b"hal.dll"}, imports.keys()
 
 
+def compile_minimal(prefix):
+    run("x86_64-w64-mingw32-gcc", *COMPILE, "-fsyntax-only", *pkg_config(prefix, "--cflags"), f"{EXAMPLE}/minimal.c")
+
+
+def multiarch(folder):
+    """As a distribution's package: the library folder is one level deeper."""
+    build, prefix = f"{folder}/multiarch-build", f"{folder}/multiarch"
+    run("cmake", "-S", SOURCE, "-B", build, "-G", "Ninja", "-DCMAKE_INSTALL_LIBDIR=lib/x86_64-linux-gnu")
+    install(build, prefix)
+    assert os.path.exists(f"{prefix}/lib/x86_64-linux-gnu/pkgconfig/lectern.pc")
+    compile_minimal(prefix)
+
+
 def headers_alone(folder):
     prefix = f"{folder}/native"
     install(BUILD, prefix)
-    run("x86_64-w64-mingw32-gcc", *COMPILE, "-fsyntax-only", *pkg_config(prefix, "--cflags"), f"{EXAMPLE}/minimal.c")
+    compile_minimal(prefix)
     assert pkg_config(prefix, "--libs") == []
     package = f"{folder}/package"
     os.makedirs(package)
@@ -93,6 +107,7 @@ def windows(folder, processor, gcc):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         headers_alone(folder)
+        multiarch(folder)
         windows(folder, "x64", "x86_64-w64-mingw32-gcc")
         windows(folder, "x86", "i686-w64-mingw32-gcc")
     print("headers, x64 and x86: installed and used both ways")
