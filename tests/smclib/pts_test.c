@@ -224,6 +224,18 @@ static void DefaultRateAtAHigherClockIsTaken(void)
     CHECK_EQ(Ext->CardCapabilities.PtsData.Fl, 5);
     CHECK_EQ(Ext->CardCapabilities.PtsData.Dl, 2);
     CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 10752);
+    Ext->ReaderCapabilities.CLKFrequency.Max = 7999;
+    Optimal("3B 10 53");
+    CHECK_EQ(Ext->CardCapabilities.PtsData.CLKFrequency, 4000);
+}
+
+// F 2048 with D 1 is slower than what every card begins with.
+static void SlowCardGetsTheDefault(void)
+{
+    Optimal("3B 10 D1");
+    CHECK_EQ(Ext->CardCapabilities.PtsData.Fl, 1);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.Dl, 1);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 10752);
 }
 
 // A card in specific mode already runs at its rate: the reader has to follow, in the spelling of its list.
@@ -336,6 +348,7 @@ const struct WdmTest WdmTests[] = {
     {"a reader without a maximum clock takes any", ReaderWithoutAMaximumClockTakesAny},
     {"a clock that the card does not stand is not chosen", ClockThatTheCardDoesNotStandIsNotChosen},
     {"the default rate at a higher clock is taken", DefaultRateAtAHigherClockIsTaken},
+    {"a slow card gets the default", SlowCardGetsTheDefault},
     {"specific mode has the rate of the card", SpecificModeHasTheRateOfTheCard},
     {"a list without entries is none", ListWithoutEntriesIsNone},
     {"a reader that contradicts itself gets the defaults", ReaderThatContradictsItselfGetsTheDefaults},

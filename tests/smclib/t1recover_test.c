@@ -55,6 +55,7 @@ static void MissingReplyBufferIsSilence(void)
 
     CHECK_STATUS(RUN(IFS, SEND_N0), STATUS_MORE_PROCESSING_REQUIRED);
     Ext->SmartcardReply.Buffer = NULL;
+    Ext->SmartcardReply.BufferLength = 6;
     CHECK_STATUS(SmartcardT1Reply(Ext), STATUS_MORE_PROCESSING_REQUIRED);
     Ext->SmartcardReply.Buffer = buffer;
     CHECK_STATUS(RUN("> 00 82 00 82", RECEIVE_N0), STATUS_SUCCESS);
