@@ -24,6 +24,9 @@ static ULONG Block(PUCHAR Answer, UCHAR Pcb, UCHAR Length)
 
 static ULONG ExchangeT1(PPOLL_CARD Card, const UCHAR *Command, PUCHAR Answer)
 {
+    if ((Command[1] & 0xA0) == 0x20) { // I-block of a chain: R-block with the next number
+        return Block(Answer, (UCHAR)(0x80 | (~Command[1] & 0x40) >> 2), 0);
+    }
     switch (Command[1]) {
     case 0xC1: // S(IFS request)
         Answer[3] = Command[3];

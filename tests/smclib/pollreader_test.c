@@ -167,6 +167,19 @@ static void an_answer_that_does_not_fit_is_refused_in_the_dpc(void **state)
     check_command(0, T1, "\x84\x90\x00", 3); // the link is in step
 }
 
+// The longest command of ISO 7816-4, in 2049 blocks of 32 bytes.
+static void the_longest_command_is_chained(void **state)
+{
+    static uint8_t in[8 + 65544] = {T1, 0, 0, 0, 8, 0, 0, 0, 0x00, 0xD6};
+
+    (void)state;
+    select_protocol(0, T1);
+    assert_status(send(0, TRANSMIT, in, sizeof in, 11), ST_SUCCESS);
+    assert_int_equal(returned, 11);
+    assert_memory_equal(out[0] + 8, "\x84\x90\x00", 3);
+    check_command(0, T1, "\x84\x90\x00", 3);
+}
+
 static void polling_sees_cards(void **state)
 {
     nt_request *waiting = nt_device_control_begin(files[1], IS_PRESENT, NULL, 0, NULL, 0);
@@ -217,6 +230,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_reader_does_not_wait_for_the_other, setup, teardown),
         cmocka_unit_test_setup_teardown(a_pending_transmit_makes_busy, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_that_does_not_fit_is_refused_in_the_dpc, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_longest_command_is_chained, setup, teardown),
         cmocka_unit_test_setup_teardown(polling_sees_cards, setup, teardown),
         cmocka_unit_test_setup_teardown(a_reader_that_goes_ends_what_pends, setup, teardown),
         cmocka_unit_test_setup_teardown(it_sleeps_and_wakes, setup, teardown),
