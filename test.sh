@@ -73,6 +73,8 @@ for preset in windows-x64 windows-x86 native asan; do
     fi
 done
 check "windows package" packaging/windows/package.sh
+check "debian package" packaging/debian/package.sh &&
+    check "debian package, installed and purged" tests/packaging/deb.sh build/package
 for lint in format shell cppcheck tidy; do
     check "lint $lint" tests/lint.sh "$lint"
 done

@@ -73,7 +73,8 @@ static bool find_host(void)
 {
     return rig_beside("lectern-host", host_program) || rig_beside("../bin/lectern-host", host_program) ||
            rig_beside("../../libexec/lectern/lectern-host", host_program) ||
-           rig_beside("../libexec/lectern/lectern-host", host_program);
+           rig_beside("../libexec/lectern/lectern-host", host_program) ||
+           rig_beside("../../../libexec/lectern/lectern-host", host_program); // from pcscd's folder
 }
 
 int rig_prepare_options(struct nt_options *options)
