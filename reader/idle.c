@@ -130,6 +130,18 @@ BOOLEAN IdleWithdraw(PIDLE Idle)
     return cancel;
 }
 
+// Whoever clears Running does it under the lock, with what forbids it here; whatever ends that comes here.
+VOID IdleRun(PREADER Reader)
+{
+    PIDLE idle = &Reader->Idle;
+    BOOLEAN ready = idle->Known || InterlockedCompareExchange(&Reader->Power.Failure, 0, 0) != 0;
+
+    if (ready && idle->State != IdleEntering && idle->State != IdleLeaving &&
+        ReaderState(Reader) != ReaderStopPending) {
+        KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE);
+    }
+}
+
 // The caller holds the lock. Halted and yet running is a reader that did not wake up; from here on requests
 // wait for the next attempt.
 static BOOLEAN ReviveNeeded(PREADER Reader)
@@ -220,6 +232,7 @@ VOID IdleStart(PREADER Reader)
     KeAcquireSpinLock(&Reader->Idle.Lock, &irql);
     Reader->Idle.Stopped = FALSE;
     IdleTimerArm(&Reader->Idle);
+    IdleRun(Reader);
     KeReleaseSpinLock(&Reader->Idle.Lock, irql);
 }
 

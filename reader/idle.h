@@ -18,12 +18,13 @@ typedef enum _IDLE_STATE {
 } IDLE_STATE;
 
 typedef struct _IDLE {
-    KSPIN_LOCK Lock; // everything up to Period
+    KSPIN_LOCK Lock; // everything up to Period, and the reader's Running
     IDLE_STATE State;
     BOOLEAN Stopped;      // by PnP
     BOOLEAN SystemAsleep; // the system's turn
     BOOLEAN SystemSlept;  // since the reader was last awake
     BOOLEAN Wanted;       // a request has come while the reader fell asleep
+    BOOLEAN Known;        // the reader works and so much is known of its slots that requests may pass
     BOOLEAN WakeRefused;  // by the bus
     BOOLEAN WakeCancelling;
     BOOLEAN WakeCompleted; // while it was being cancelled
@@ -71,11 +72,19 @@ VOID IdleOpened(_Inout_ PREADER Reader);
 // Power. The system goes to sleep or has come back.
 _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID IdleSystem(_Inout_ PREADER Reader, _In_ BOOLEAN Asleep);
-// The device is about to leave D0, or has reached it, or could not.
+// The device is about to leave D0, or has reached it, or could not: then what waits for it goes on.
 _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID IdleDown(_Inout_ PREADER Reader);
 _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID IdleUp(_Inout_ PREADER Reader, _In_ BOOLEAN Reached);
+// The reader's transfers end; it works again, once whoever has found that calls IdleUp or IdleStart; a query
+// makes requests wait, while the reader is in ReaderStopPending.
+_IRQL_requires_max_(DISPATCH_LEVEL)
+VOID IdleHalt(_Inout_ PREADER Reader);
+_IRQL_requires_max_(DISPATCH_LEVEL)
+VOID IdleKnow(_Inout_ PREADER Reader);
+_IRQL_requires_max_(DISPATCH_LEVEL)
+VOID IdleHold(_Inout_ PREADER Reader);
 // TRUE: no card can have moved since the reader fell asleep.
 _IRQL_requires_max_(DISPATCH_LEVEL)
 BOOLEAN IdleWatched(_Inout_ PREADER Reader);
@@ -86,6 +95,7 @@ VOID IdleWake(_Inout_ PREADER Reader);
 // The caller holds the lock.
 BOOLEAN IdleUnused(_In_ const IDLE *Idle);
 BOOLEAN IdleWithdraw(_Inout_ PIDLE Idle); // TRUE: the offer must be cancelled once the lock is released
+VOID IdleRun(_Inout_ PREADER Reader);     // lets requests go on, if they may
 VOID IdleTimerArm(_Inout_ PIDLE Idle);
 VOID IdleTimerSet(_Inout_ PIDLE Idle, _In_ ULONG Milliseconds);
 

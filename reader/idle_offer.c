@@ -147,14 +147,12 @@ static VOID EnterEnd(PREADER Reader)
     if (stay) {
         idle->State = IdleAwake;
         KeSetEvent(&idle->Awake, IO_NO_INCREMENT, FALSE);
+        IdleRun(Reader);
     } else {
         wake = idle->Wanted;
     }
     idle->Wanted = FALSE;
     KeReleaseSpinLock(&idle->Lock, irql);
-    if (stay) {
-        KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE);
-    }
     KeSetEvent(&idle->CallbackOver, IO_NO_INCREMENT, FALSE);
     if (stay) {
         IoCancelIrp(idle->Irp);

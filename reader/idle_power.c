@@ -33,20 +33,62 @@ VOID IdleDown(PREADER Reader)
     KeReleaseSpinLock(&Reader->Idle.Lock, irql);
 }
 
+// D0 may come late, when the reader falls asleep once more; D2 follows it then.
 VOID IdleUp(PREADER Reader, BOOLEAN Reached)
 {
     PIDLE idle = &Reader->Idle;
+    BOOLEAN disarm;
     KIRQL irql;
 
-    WakeDisarm(Reader);
+    KeAcquireSpinLock(&idle->Lock, &irql);
+    disarm = idle->Stopped || idle->State >= IdleAsleep;
+    KeReleaseSpinLock(&idle->Lock, irql);
+    if (disarm) {
+        WakeDisarm(Reader);
+    }
     KeAcquireSpinLock(&idle->Lock, &irql);
     idle->SystemSlept = idle->SystemAsleep;
-    if (idle->State >= IdleEntering) {
+    if (idle->State >= IdleAsleep) {
         idle->State = Reached ? IdleAwake : IdleAsleep;
     }
-    KeSetEvent(&idle->Awake, IO_NO_INCREMENT, FALSE);
+    if (idle->State != IdleEntering) {
+        KeSetEvent(&idle->Awake, IO_NO_INCREMENT, FALSE);
+        IdleRun(Reader);
+    }
     IdleTimerArm(idle);
     KeReleaseSpinLock(&idle->Lock, irql);
+}
+
+// Whoever is gone has told all that wait, for good.
+VOID IdleHalt(PREADER Reader)
+{
+    KIRQL irql;
+
+    KeAcquireSpinLock(&Reader->Idle.Lock, &irql);
+    Reader->Idle.Known = FALSE;
+    if (!ReaderGone(Reader)) {
+        KeClearEvent(&Reader->Running);
+    }
+    KeSetEvent(&Reader->Halt, IO_NO_INCREMENT, FALSE);
+    KeReleaseSpinLock(&Reader->Idle.Lock, irql);
+}
+
+VOID IdleKnow(PREADER Reader)
+{
+    KIRQL irql;
+
+    KeAcquireSpinLock(&Reader->Idle.Lock, &irql);
+    Reader->Idle.Known = TRUE;
+    KeReleaseSpinLock(&Reader->Idle.Lock, irql);
+}
+
+VOID IdleHold(PREADER Reader)
+{
+    KIRQL irql;
+
+    KeAcquireSpinLock(&Reader->Idle.Lock, &irql);
+    KeClearEvent(&Reader->Running);
+    KeReleaseSpinLock(&Reader->Idle.Lock, irql);
 }
 
 BOOLEAN IdleWatched(PREADER Reader)

@@ -60,31 +60,21 @@ static NTSTATUS StartDevice(PREADER Reader, PIRP Irp)
 // What a query has held up goes on.
 static VOID ReaderContinue(PREADER Reader)
 {
-    NTSTATUS status;
-
-    ReaderTurnTake(Reader);
-    if (Reader->Power.Device == PowerDeviceD0 && KeReadStateEvent(&Reader->Halt) == 0) {
-        KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE);
-    } else if (Reader->Power.Device == PowerDeviceD0 && ReaderOpened(Reader)) {
-        status = ReaderResume(Reader);
-        if (!NT_SUCCESS(status)) {
-            PowerWakeFailed(Reader, status);
-        }
-    }
-    ReaderTurnGive(Reader);
     IdleStart(Reader);
+    PowerRevive(Reader);
 }
 
 // Requests that arrive from here on wait in their callbacks; one under way on the pipes is not torn apart.
 static NTSTATUS QueryStopDevice(PREADER Reader, PIRP Irp)
 {
     if (ReaderState(Reader) == ReaderStarted) {
-        KeClearEvent(&Reader->Running);
+        ReaderStateSet(Reader, ReaderStopPending);
+        IdleHold(Reader);
         if (ChannelBusy(Reader)) {
-            KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE);
+            ReaderStateSet(Reader, ReaderStarted);
+            IdleStart(Reader);
             return Complete(Irp, STATUS_DEVICE_BUSY);
         }
-        ReaderStateSet(Reader, ReaderStopPending);
         IdleStop(Reader);
     }
     return ForwardSucceeded(Reader, Irp);
@@ -147,8 +137,8 @@ static VOID ReaderLose(PREADER Reader, READER_STATE State)
     KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE);
     KeSetEvent(&Reader->Halt, IO_NO_INCREMENT, FALSE);
     IdleStop(Reader);
-    KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE); // falling asleep had cleared it, perhaps just now
     ReaderTurnTake(Reader);
+    KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE); // falling asleep had cleared it, perhaps just now
     ReaderQuiesce(Reader);
     ReaderTurnGive(Reader);
     for (ULONG i = 0; i < Reader->SlotCount; i++) {

@@ -71,12 +71,12 @@ static VOID NTAPI DeviceStateReached(PDEVICE_OBJECT DeviceObject, UCHAR MinorFun
     PowerFinish(reader, irp);
 }
 
-// Nobody may wait for a power that does not come; Halt is still set.
+// Nobody may wait for a power that does not come; Halt is still set. With or without the turn.
 VOID PowerWakeFailed(PREADER Reader, NTSTATUS Status)
 {
     InterlockedExchange(&Reader->Power.Failure, Status);
     SmartcardLogError(Reader->DeviceObject, IO_ERR_NOT_READY, NULL, (ULONG)Status);
-    KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE);
+    IdleUp(Reader, Reader->Power.Device == PowerDeviceD0);
 }
 
 static NTSTATUS NTAPI SystemPowerDone(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
@@ -179,19 +179,21 @@ static VOID NTAPI PowerUpWork(PDEVICE_OBJECT DeviceObject, PVOID Context)
     PREADER reader = Context;
     PIRP irp = reader->Power.Irp;
     POWER_STATE state = {.DeviceState = PowerDeviceD0};
+    NTSTATUS status = STATUS_SUCCESS;
 
     ReaderTurnTake(reader);
     if (reader->Power.Device != PowerDeviceD0) {
         reader->Power.Device = PowerDeviceD0;
         PoSetPowerState(DeviceObject, DevicePowerState, state);
         if (!ReaderGone(reader) && ReaderOpened(reader) && !IdleStopped(reader)) {
-            NTSTATUS status = ReaderResume(reader);
-            if (!NT_SUCCESS(status)) {
-                PowerWakeFailed(reader, status);
-            }
+            status = ReaderResume(reader);
         }
     }
-    IdleUp(reader, TRUE);
+    if (NT_SUCCESS(status)) {
+        IdleUp(reader, TRUE);
+    } else {
+        PowerWakeFailed(reader, status);
+    }
     ReaderTurnGive(reader);
     PowerFollowSystem(reader);
     PowerFinish(reader, irp);
@@ -204,7 +206,6 @@ static NTSTATUS NTAPI PowerUpDone(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID C
     UNREFERENCED_PARAMETER(DeviceObject);
     if (!NT_SUCCESS(Irp->IoStatus.Status)) {
         PowerWakeFailed(reader, Irp->IoStatus.Status);
-        IdleUp(reader, FALSE);
         PoStartNextPowerIrp(Irp);
         PowerRelease(reader, Irp);
         return STATUS_CONTINUE_COMPLETION;
@@ -243,6 +244,8 @@ VOID PowerRevive(PREADER Reader)
     }
     if (!NT_SUCCESS(status)) {
         PowerWakeFailed(Reader, status);
+    } else if (Reader->Power.Device == PowerDeviceD0) {
+        IdleUp(Reader, TRUE);
     }
     ReaderTurnGive(Reader);
 }

@@ -23,7 +23,7 @@ VOID PowerDestroy(_Inout_ PREADER Reader);
 // Requests end with this status until the next waking, which the next of them tries.
 _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID PowerWakeFailed(_Inout_ PREADER Reader, _In_ NTSTATUS Status);
-// Tries again to wake what has not woken up.
+// Sees to it that the reader wakes up, if it has not.
 _IRQL_requires_(PASSIVE_LEVEL)
 VOID PowerRevive(_Inout_ PREADER Reader);
 _IRQL_requires_(PASSIVE_LEVEL)

@@ -45,6 +45,8 @@ NTSTATUS ReaderResume(PREADER Reader)
     BOOLEAN watched = IdleWatched(Reader);
     NTSTATUS status;
 
+    IdleHalt(Reader); // after a failure requests would pass
+    InterlockedExchange(&Reader->Power.Failure, STATUS_SUCCESS);
     KeClearEvent(&Reader->Halt);
     // A removal that set it a moment ago has set the state before.
     status = ReaderGone(Reader) ? STATUS_DEVICE_NOT_CONNECTED : SlotsQuery(Reader);
@@ -54,12 +56,10 @@ NTSTATUS ReaderResume(PREADER Reader)
     }
     MonitorStart(Reader);
     InterruptStart(Reader);
-    if (ReaderState(Reader) != ReaderStopPending) {
-        KeSetEvent(&Reader->Running, IO_NO_INCREMENT, FALSE);
-    }
     for (ULONG i = 0; i < Reader->SlotCount; i++) {
         SlotWake(Reader->Slots[i], !watched);
     }
+    IdleKnow(Reader);
     return STATUS_SUCCESS;
 }
 
@@ -68,10 +68,7 @@ VOID ReaderQuiesce(PREADER Reader)
     for (ULONG i = 0; i < Reader->SlotCount; i++) {
         Reader->Slots[i]->PresentAtSleep = SlotState(Reader->Slots[i]) > SCARD_ABSENT;
     }
-    if (!ReaderGone(Reader)) {
-        KeClearEvent(&Reader->Running);
-    }
-    KeSetEvent(&Reader->Halt, IO_NO_INCREMENT, FALSE);
+    IdleHalt(Reader);
     MonitorStop(Reader);
     InterruptStop(Reader);
     ChannelDrain(Reader);
