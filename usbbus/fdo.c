@@ -26,6 +26,7 @@ NTSTATUS NTAPI UbusFdoAdd(PDRIVER_OBJECT DriverObject, PDEVICE_OBJECT PhysicalDe
     PUBUS_FDO fdo = device->DeviceExtension;
     fdo->Self = device;
     fdo->Pdo = PhysicalDeviceObject;
+    IoInitializeRemoveLock(&fdo->Taken, UBUS_TAG, 0, 0);
     KeInitializeMutex(&fdo->Lock, 0);
     InitializeListHead(&fdo->Children);
     status = IoCreateSymbolicLink(&link, &name);
@@ -107,7 +108,9 @@ static NTSTATUS UbusFdoStart(_Inout_ PUBUS_FDO Fdo, _Inout_ PIRP Irp)
 
 static VOID UbusFdoEnd(_Inout_ PUBUS_FDO Fdo)
 {
-    UbusChildrenDelete(Fdo); // the thread ends their transfers
+    UbusChildrenDelete(Fdo);                      // the thread ends their transfers
+    (VOID) IoAcquireRemoveLock(&Fdo->Taken, Fdo); // the last reference is what is waited for
+    IoReleaseRemoveLockAndWait(&Fdo->Taken, Fdo);
     if (Fdo->Thread != NULL) {
         usb_bus_stop(Fdo->Bus);
         (VOID) KeWaitForSingleObject(Fdo->Thread, Executive, KernelMode, FALSE, NULL);

@@ -147,16 +147,39 @@ static NTSTATUS UbusTransferStart(_Inout_ PUBUS_TRANSFER Transfer, _In_opt_ cons
     return STATUS_DEVICE_NOT_CONNECTED;
 }
 
+// What has ended within its submission ends in this thread, as by a DPC that interrupts it: switching to the
+// event thread and back takes longer than a short transfer. Only at passive level, for hotplug may be
+// handled, too.
+static BOOLEAN UbusBusTake(_Inout_ PUBUS_FDO Fdo, _In_ PIRP Irp)
+{
+    if (KeGetCurrentIrql() != PASSIVE_LEVEL || !NT_SUCCESS(IoAcquireRemoveLock(&Fdo->Taken, Irp))) {
+        return FALSE;
+    }
+    if (usb_bus_take(Fdo->Bus)) {
+        return TRUE;
+    }
+    IoReleaseRemoveLock(&Fdo->Taken, Irp);
+    return FALSE;
+}
+
+static VOID UbusBusYield(_Inout_ PUBUS_FDO Fdo, _In_ PIRP Irp)
+{
+    usb_bus_yield(Fdo->Bus);
+    IoReleaseRemoveLock(&Fdo->Taken, Irp);
+}
+
 NTSTATUS UbusTransferSubmit(PUBUS_PDO Pdo, PIRP Irp, const UCHAR *Setup, const struct usb_pipe *Pipe,
                             PVOID Data, ULONG Length)
 {
     PUBUS_TRANSFER transfer = ExAllocatePoolWithTag(NonPagedPool, sizeof *transfer, UBUS_TAG);
+    PUBUS_FDO fdo = Pdo->Parent; // the PDO may be gone with the IRP
     NTSTATUS status;
     KIRQL irql;
 
     if (transfer == NULL) {
         return UbusComplete(Irp, STATUS_INSUFFICIENT_RESOURCES, 0);
     }
+    BOOLEAN taken = UbusBusTake(fdo, Irp);
     RtlZeroMemory(transfer, sizeof *transfer);
     transfer->Pdo = Pdo;
     transfer->Irp = Irp;
@@ -170,6 +193,9 @@ NTSTATUS UbusTransferSubmit(PUBUS_PDO Pdo, PIRP Irp, const UCHAR *Setup, const s
                          status == STATUS_CANCELLED ? USBD_STATUS_CANCELED : USBD_STATUS_DEVICE_GONE, 0);
         IoCompleteRequest(Irp, IO_NO_INCREMENT);
         ExFreePoolWithTag(transfer, UBUS_TAG);
+    }
+    if (taken) {
+        UbusBusYield(fdo, Irp);
     }
     return STATUS_PENDING;
 }

@@ -17,8 +17,9 @@ typedef struct _UBUS_FDO {
     BOOLEAN IsPdo, Linked;
     PDEVICE_OBJECT Self, Pdo, Lower;
     struct usb_bus *Bus;
-    PVOID Thread; // handles libusb's events
-    KMUTEX Lock;  // Children
+    PVOID Thread;         // handles libusb's events
+    IO_REMOVE_LOCK Taken; // so do submissions that have taken the bus; no more once it is removed
+    KMUTEX Lock;          // Children
     LIST_ENTRY Children;
     ULONG LastPort;
 } UBUS_FDO, *PUBUS_FDO;

@@ -68,6 +68,18 @@ void usb_bus_run(struct usb_bus *bus)
     }
 }
 
+bool usb_bus_take(struct usb_bus *bus)
+{
+    return libusb_try_lock_events(bus->context) == 0;
+}
+
+void usb_bus_yield(struct usb_bus *bus)
+{
+    struct timeval no_time = {0, 0};
+    (void)libusb_handle_events_locked(bus->context, &no_time); // what is left is the thread's
+    libusb_unlock_events(bus->context);
+}
+
 void usb_bus_stop(struct usb_bus *bus)
 {
     __atomic_store_n(&bus->stopping, 1, __ATOMIC_RELEASE);

@@ -36,6 +36,10 @@ enum usb_result { USB_DONE, USB_STALLED, USB_CANCELLED, USB_GONE, USB_FAILED };
 typedef void usb_left(void *context, uint8_t bus, uint8_t address); // from the thread in usb_bus_run
 int usb_bus_open(struct usb_bus **bus, usb_left *left, void *context);
 void usb_bus_run(struct usb_bus *bus); // handles events until usb_bus_stop
+// Keeps usb_bus_run from what is submitted next; usb_bus_yield handles what of it has ended by then. false:
+// it is waiting for events and will see them first.
+bool usb_bus_take(struct usb_bus *bus);
+void usb_bus_yield(struct usb_bus *bus);
 void usb_bus_stop(struct usb_bus *bus);
 void usb_bus_close(struct usb_bus *bus); // no device is open any more
 

@@ -18,6 +18,7 @@ static unsigned users, last_number;
 static bool stopping, populated;
 static pthread_t engine;
 static pthread_cond_t engine_due;
+static uint64_t engine_until; // it sleeps until then
 
 uint64_t bus_now(void)
 {
@@ -174,11 +175,6 @@ void bus_pump(struct reader *device)
     }
 }
 
-void bus_changed(void)
-{
-    (void)pthread_cond_signal(&engine_due);
-}
-
 static uint64_t earliest(const struct reader *device)
 {
     uint64_t due = UINT64_MAX;
@@ -189,6 +185,13 @@ static uint64_t earliest(const struct reader *device)
     }
     uint64_t event = waits ? emu_next_event(device->emulated) : UINT64_MAX;
     return event < due ? event : due;
+}
+
+void bus_changed(const struct reader *device)
+{
+    if (device == NULL || earliest(device) < engine_until) {
+        (void)pthread_cond_signal(&engine_due);
+    }
 }
 
 static void wait_until(uint64_t due)
@@ -212,6 +215,7 @@ static void *run_engine(void *unused)
             uint64_t next = earliest(device);
             due = next < due ? next : due;
         }
+        engine_until = due;
         wait_until(due);
     }
     pthread_mutex_unlock(&bus_lock);
@@ -268,7 +272,7 @@ void bus_close(void)
         rig_control_stop();
         pthread_mutex_lock(&bus_lock);
         stopping = true;
-        bus_changed();
+        bus_changed(NULL);
         pthread_mutex_unlock(&bus_lock);
         (void)pthread_join(engine, NULL);
         (void)pthread_cond_destroy(&engine_due);

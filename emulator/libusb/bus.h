@@ -80,6 +80,11 @@ struct hotplug {
     bool over;
 };
 
+struct waiter { // in a call that handles events, while there are none
+    struct waiter *next;
+    const int *completed; // NULL: it waits for no transfer of its own
+};
+
 struct libusb_context {
     struct libusb_context *next;
     unsigned references;
@@ -89,7 +94,10 @@ struct libusb_context {
     struct notice *notices, **notices_end;
     struct hotplug *hotplugs;
     struct libusb_device *views;
+    bool raised;               // event_fd is readable
     bool interrupted, handled; // handled: `owner` handles events
+    struct waiter *waiting;
+    unsigned queueing; // threads that wait for the owner to let go
     pthread_t owner;
     unsigned depth; // of the owner's lock
     pthread_mutex_t waiters;
@@ -103,11 +111,11 @@ uint64_t bus_now(void);
 struct reader *bus_devices(void);         // locked
 struct reader *bus_find(unsigned number); // locked
 int bus_plug(const struct emu_model *model, const char (*cards)[EMU_NAME_MAX], unsigned *number);
-void bus_unplug(struct reader *device); // locked
-void bus_ref(struct reader *device);    // locked
-void bus_unref(struct reader *device);  // locked
-void bus_pump(struct reader *device);   // locked
-void bus_changed(void);                 // locked; deadlines or the reader's plans are other
+void bus_unplug(struct reader *device);        // locked
+void bus_ref(struct reader *device);           // locked
+void bus_unref(struct reader *device);         // locked
+void bus_pump(struct reader *device);          // locked
+void bus_changed(const struct reader *device); // locked; deadlines or its plans are other; NULL: whatever
 size_t bus_descriptor(struct reader *device, uint8_t type, uint8_t index,
                       uint8_t data[USB_DESCRIPTOR_MAX]); // locked
 enum emu_status bus_control(struct reader *device, const struct emu_setup *setup, uint8_t *data,
@@ -121,7 +129,8 @@ struct libusb_device *view_get(struct libusb_context *context, struct reader *re
 void view_put(struct libusb_device *view);                                             // locked
 struct libusb_context *context_of(struct libusb_context *context);       // NULL: the default one
 void contexts_notify(struct reader *device, libusb_hotplug_event event); // locked
-void context_signal(struct libusb_context *context);                     // locked
+void context_signal(struct libusb_context *context);                     // locked; its owner needs no waking
+void context_wake(struct libusb_context *context);                       // locked
 void context_forget(struct libusb_context *context);                     // locked; what was not handled
 
 // transfer.c

@@ -14,10 +14,20 @@ struct libusb_context *context_of(struct libusb_context *context)
     return context != NULL ? context : default_context;
 }
 
-void context_signal(struct libusb_context *context)
+void context_wake(struct libusb_context *context)
 {
     (void)pthread_cond_broadcast(&context->changed);
-    (void)eventfd_write(context->event_fd, 1);
+    if (!context->raised) {
+        context->raised = true;
+        (void)eventfd_write(context->event_fd, 1);
+    }
+}
+
+void context_signal(struct libusb_context *context)
+{
+    if (!context->handled) {
+        context_wake(context);
+    }
 }
 
 void contexts_notify(struct reader *device, libusb_hotplug_event event)

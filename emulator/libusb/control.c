@@ -191,7 +191,7 @@ static cJSON *to_reader(char **words, size_t count)
         const char *wrong = requests[i].run(device, words);
         bus_pump(device);
         bus_unref(device);
-        bus_changed();
+        bus_changed(NULL);
         return conclude(wrong);
     }
     return conclude("not a request");

@@ -46,7 +46,8 @@ static struct notice *next_notice(struct libusb_context *context)
 static void acknowledge(struct libusb_context *context)
 {
     eventfd_t count;
-    if (context->done.first == NULL && context->notices == NULL) {
+    if (context->raised && context->done.first == NULL && context->notices == NULL) {
+        context->raised = false;
         (void)eventfd_read(context->event_fd, &count);
     }
 }
@@ -90,12 +91,40 @@ static bool own(struct libusb_context *context)
     return true;
 }
 
+static bool satisfied(const struct waiter *waiter)
+{
+    while (waiter != NULL &&
+           (waiter->completed == NULL || __atomic_load_n(waiter->completed, __ATOMIC_ACQUIRE) == 0)) {
+        waiter = waiter->next;
+    }
+    return waiter != NULL;
+}
+
+// Whoever has nothing to gain from it sleeps on, as those do whom libusb keeps in poll().
 static void disown(struct libusb_context *context)
 {
-    if (--context->depth == 0) {
-        context->handled = false;
+    if (--context->depth > 0) {
+        return;
+    }
+    context->handled = false;
+    if (context->done.first != NULL || context->notices != NULL || context->interrupted) {
+        context_wake(context);
+    } else if (context->queueing > 0 || satisfied(context->waiting)) {
         (void)pthread_cond_broadcast(&context->changed);
     }
+}
+
+// False: it was in vain.
+static bool wait_changed(struct libusb_context *context, const struct timespec *until, const int *completed)
+{
+    struct waiter self = {context->waiting, completed}, **at = &context->waiting;
+    context->waiting = &self;
+    int error = pthread_cond_timedwait(&context->changed, &bus_lock, until);
+    while (*at != &self) {
+        at = &(*at)->next;
+    }
+    *at = self.next;
+    return error == 0;
 }
 
 // One turn: handles what is there or waits for it. True: the caller has got what it wanted.
@@ -116,7 +145,7 @@ static bool turn(struct libusb_context *context, const struct timespec *until, c
     if (completed != NULL && __atomic_load_n(completed, __ATOMIC_ACQUIRE) != 0) {
         return true;
     }
-    return pthread_cond_timedwait(&context->changed, &bus_lock, until) != 0;
+    return !wait_changed(context, until, completed);
 }
 
 static int handle(struct libusb_context *given, const struct timeval *wait, const int *completed)
@@ -176,9 +205,11 @@ void LIBUSB_CALL libusb_lock_events(libusb_context *given)
 {
     struct libusb_context *context = context_of(given);
     pthread_mutex_lock(&bus_lock);
+    context->queueing++;
     while (!own(context)) {
         (void)pthread_cond_wait(&context->changed, &bus_lock);
     }
+    context->queueing--;
     pthread_mutex_unlock(&bus_lock);
 }
 
@@ -228,7 +259,9 @@ int LIBUSB_CALL libusb_wait_for_event(libusb_context *given, struct timeval *wai
     struct timespec until = deadline_of(wait != NULL ? wait : &(struct timeval){DEFAULT_SECONDS, 0});
     pthread_mutex_unlock(&context->waiters);
     pthread_mutex_lock(&bus_lock);
+    context->queueing++;
     int result = pthread_cond_timedwait(&context->changed, &bus_lock, &until);
+    context->queueing--;
     pthread_mutex_unlock(&bus_lock);
     pthread_mutex_lock(&context->waiters);
     return result != 0;

@@ -164,7 +164,7 @@ static int simple(libusb_device_handle *handle, uint8_t type, uint8_t request, u
     if (handle->device->present) {
         result = bus_control(handle->device, &setup, NULL, &length) == EMU_OK ? 0 : LIBUSB_ERROR_NOT_FOUND;
         bus_pump(handle->device);
-        bus_changed();
+        bus_changed(NULL);
     }
     pthread_mutex_unlock(&bus_lock);
     return result;

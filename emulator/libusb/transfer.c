@@ -137,7 +137,7 @@ static int submit(struct transfer *transfer, struct libusb_transfer *shown)
     transfer->state = TRANSFER_SUBMITTED;
     queue_put(&device->transfers, transfer);
     bus_pump(device);
-    bus_changed();
+    bus_changed(device);
     return 0;
 }
 
