@@ -48,8 +48,10 @@ static RESPONSECODE boot_kernel(const char *driver)
         return IFD_COMMUNICATION_ERROR;
     }
     rig_isolate(true);
+    // The built-in driver has been verified by its tests; here a broken rule would take pcscd along.
+    bool foreign = driver[0] != '\0';
     const struct nt_options options = {
-        .clock = NT_CLOCK_REAL, .verifier = true, .print = print, .bugcheck = bugcheck};
+        .clock = NT_CLOCK_REAL, .verifier = foreign, .print = print, .bugcheck = bugcheck};
     nt_status status = rig_boot(&options);
     if (!rig_status_ok(status)) {
         char buffer[16];
