@@ -287,7 +287,7 @@ void inf_free(struct inf *inf)
 
 static int read_all(struct inf *inf, struct reader *reader)
 {
-    char line[LINE_MAX_BYTES];
+    char line[LINE_MAX_BYTES] = "";
     int length, error = 0;
     while (error == 0 && next_line(reader, line, &length)) {
         error = length < 0 ? refuse(reader, "it is too long") : read_line(inf, reader, line);

@@ -32,7 +32,7 @@ static cJSON *describe(const struct reader *device)
     char name[2 * EMU_NAME_MAX + 1], place[32];
     (void)snprintf(name, sizeof name, "%s%s%s", device->model.manufacturer,
                    device->model.manufacturer[0] != '\0' ? " " : "", device->model.product);
-    (void)snprintf(place, sizeof place, "%u:%u", USB_BUS_NUMBER, device->number);
+    (void)snprintf(place, sizeof place, "%d:%u", USB_BUS_NUMBER, device->number);
     cJSON_AddNumberToObject(object, "reader", device->number);
     cJSON_AddStringToObject(object, "model", device->model.name);
     cJSON_AddStringToObject(object, "name", name);

@@ -32,6 +32,7 @@ static int error_of(enum libusb_transfer_status status)
 static int run(struct libusb_transfer *transfer, int *moved)
 {
     int completed = 0;
+    // cppcheck-suppress autoVariables ; the transfer is gone before the variable
     transfer->user_data = &completed;
     transfer->callback = finished;
     int result = event_inside() ? LIBUSB_ERROR_BUSY : libusb_submit_transfer(transfer);

@@ -69,7 +69,7 @@ static void put_target(struct generator *generator)
 
 static void put_request_name(struct generator *generator)
 {
-    fprintf(generator->out, " r%u", take(generator) % REQUESTS);
+    fprintf(generator->out, " r%u", take(generator) % (unsigned)REQUESTS);
 }
 
 static void put_apdu(struct generator *generator)
@@ -99,14 +99,14 @@ static void plug(struct generator *generator)
     uint8_t kind = take(generator), shape = take(generator);
     fprintf(generator->out, "plug Lectern card=%s", shape & 1 ? card(generator) : "-");
     if (shape & 2) {
-        fprintf(generator->out, "/%s slots=%u", card(generator), 1 + shape / 64);
+        fprintf(generator->out, "/%s slots=%u", card(generator), 1U + shape / 64U);
     }
     fprintf(generator->out, " features=0x%08X", kind < 240 ? features[kind % USUAL] : take32(generator));
     if (shape & 4) {
         fprintf(generator->out, " message=%u", take32(generator) % 70000);
     }
     if ((shape & 24) == 8) {
-        fprintf(generator->out, " endpoints=%u", take(generator) % 4);
+        fprintf(generator->out, " endpoints=%u", take(generator) % 4U);
     }
     fprintf(generator->out, " as %c", 'a' + (shape >> 5) % READERS);
 }

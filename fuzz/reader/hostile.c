@@ -87,7 +87,7 @@ static void put_data(struct transfer *transfer, const uint8_t *data, size_t leng
 
 static enum emu_status replace_data(struct transfer *transfer)
 {
-    uint8_t data[DATA_MAX];
+    uint8_t data[DATA_MAX] = {0};
     put_data(transfer, data, hostile_take_bytes(transfer->input, data, sizeof data));
     return EMU_OK;
 }
@@ -192,9 +192,8 @@ static void give_descriptor(const struct emu_setup *setup, uint8_t *data, size_t
 {
     if (setup->value >> 8 == TYPE_CONFIGURATION) {
         give_configuration(data, length, room);
-    } else if (setup->value >> 8 == TYPE_DEVICE && (hostile.descriptor_flags & HOSTILE_DEVICE) != 0) {
-        overwrite(data, length, room);
-    } else if (setup->value >> 8 == TYPE_STRING && (hostile.descriptor_flags & HOSTILE_STRINGS) != 0) {
+    } else if ((setup->value >> 8 == TYPE_DEVICE && (hostile.descriptor_flags & HOSTILE_DEVICE) != 0) ||
+               (setup->value >> 8 == TYPE_STRING && (hostile.descriptor_flags & HOSTILE_STRINGS) != 0)) {
         overwrite(data, length, room);
     }
 }
