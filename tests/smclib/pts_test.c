@@ -186,6 +186,19 @@ static void ReaderWithoutAUsableClockKeepsItsDefault(void)
     CHECK_EQ(Ext->CardCapabilities.PtsData.Dl, 1);
 }
 
+// Neither the card's F nor the default one meets the list: after both the search ends.
+static void ReaderWithoutAUsableRateKeepsItsDefault(void)
+{
+    ULONG rates[] = {1000};
+
+    Ext->ReaderCapabilities.DataRatesSupported.List = rates;
+    Ext->ReaderCapabilities.DataRatesSupported.Entries = ARRAYSIZE(rates);
+    Optimal("3B 10 94");
+    CHECK_EQ(Ext->CardCapabilities.PtsData.Fl, 1);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.Dl, 1);
+    CHECK_EQ(Ext->CardCapabilities.PtsData.DataRate, 10752);
+}
+
 static void ReaderWithoutAMaximumClockTakesAny(void)
 {
     Ext->ReaderCapabilities.CLKFrequency.Max = 0;
@@ -345,6 +358,7 @@ const struct WdmTest WdmTests[] = {
     {"a rate may exceed the maximum by 2 %", RateMayExceedTheMaximumByTwoPercent},
     {"a listed rate may differ by 2 %", ListedRateMayDifferByTwoPercent},
     {"a reader without a usable clock keeps its default", ReaderWithoutAUsableClockKeepsItsDefault},
+    {"a reader without a usable rate keeps its default", ReaderWithoutAUsableRateKeepsItsDefault},
     {"a reader without a maximum clock takes any", ReaderWithoutAMaximumClockTakesAny},
     {"a clock that the card does not stand is not chosen", ClockThatTheCardDoesNotStandIsNotChosen},
     {"the default rate at a higher clock is taken", DefaultRateAtAHigherClockIsTaken},
