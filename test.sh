@@ -60,6 +60,23 @@ suite() {
     fi
 }
 
+# wine BUILD: the scenarios on another kernel, counted one by one; what that kernel cannot do is listed and not counted.
+wine() {
+    log=$logs/wine.log
+    tests/wine/suite.sh "$1" >"$log" 2>&1
+    ran=$(sed -n 's/^\([0-9]*\) passed, [0-9]* failed, [0-9]* skipped$/\1/p' "$log")
+    bad=$(sed -n 's/^[0-9]* passed, \([0-9]*\) failed, [0-9]* skipped$/\1/p' "$log")
+    passed=$((passed + ${ran:-0}))
+    failed=$((failed + ${bad:-1}))
+    if [ "${bad:-1}" -eq 0 ]; then
+        note "ok      tests (wine): $ran"
+        grep '^skipped' "$log"
+    else
+        note "FAILED  tests (wine): last lines of $log:"
+        tail -n 100 "$log"
+    fi
+}
+
 if ! packaging/install-packages.sh; then
     note "test.sh: the packages above could not be installed"
     note "$passed passed, $((failed + 1)) failed"
@@ -72,6 +89,7 @@ for preset in windows-x64 windows-x86 native asan; do
         suite "$preset"
     fi
 done
+wine build/windows-x64
 check "windows package" packaging/windows/package.sh
 check "debian package" packaging/debian/package.sh &&
     check "debian package, installed and purged" tests/packaging/deb.sh build/package

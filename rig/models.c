@@ -10,29 +10,6 @@
 
 #include "rig/beside.h"
 
-// A reader at the extended APDU level that does everything itself: automatic voltage, clock, rate, parameters
-// and PPS, messages long enough for a whole 65,544-byte APDU.
-static const struct emu_model default_model = {
-    .name = RIG_DEFAULT_MODEL,
-    .manufacturer = "Lectern",
-    .product = "Emulated Reader",
-    .serial = "0001",
-    .vendor_id = 0x1D50,
-    .product_id = 0xCCD2,
-    .release = 0x0100,
-    .interface_class = 0x0B,
-    .endpoints = 3,
-    .ccid = {0x36, 0x21, 0x10, 0x01, 0x00, 0x07, 0x03, 0x00, 0x00, 0x00, 0xA0, 0x0F, 0x00, 0x00,
-             0xA0, 0x0F, 0x00, 0x00, 0x00, 0x00, 0x2A, 0x00, 0x00, 0x16, 0x40, 0x05, 0x00, 0x00,
-             0xFE, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xBA, 0x04,
-             0x04, 0x00, 0x12, 0x00, 0x01, 0x00, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x01},
-};
-
-const struct emu_model *rig_default_model(void)
-{
-    return &default_model;
-}
-
 static FILE *open_table(char path[PATH_MAX])
 {
     bool beside = rig_beside("readers.tsv", path) || rig_beside("../share/lectern/readers.tsv", path);
@@ -111,7 +88,7 @@ int rig_model_find(const char *path, const char *name, struct emu_model *model, 
                    size_t error_size)
 {
     if (strcmp(name, RIG_DEFAULT_MODEL) == 0) {
-        *model = default_model;
+        *model = *rig_default_model();
         return 0;
     }
     struct search search = {.name = name, .model = model};
@@ -130,7 +107,7 @@ static void start(struct visit *visit)
 {
     if (!visit->started) {
         visit->started = true;
-        visit->visitor(visit->context, &default_model);
+        visit->visitor(visit->context, rig_default_model());
     }
 }
 

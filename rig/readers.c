@@ -347,13 +347,3 @@ size_t rig_readers(struct rig_reader *readers, size_t capacity)
     pthread_mutex_unlock(&table_lock);
     return count;
 }
-
-bool rig_card_known(const char *card)
-{
-    for (size_t i = 0; emu_card_name(i) != NULL; i++) {
-        if (strcmp(emu_card_name(i), card) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
