@@ -133,6 +133,7 @@ void emu_abort_control(struct slot *slot, uint8_t sequence)
 {
     stop_running(slot);
     emu_fault_abort(slot->reader);
+    slot->reader->flaw_until = 0;
     if (slot->abort_state == ABORT_BULK && slot->abort_sequence == sequence) {
         abort_complete(slot);
         return;
@@ -190,6 +191,7 @@ void emu_run(struct slot *slot, uint64_t now, const struct request *request)
         slot->command = request->type;
         slot->sequence = request->sequence;
         slot->answered = false;
+        emu_flawed_command(slot, now, request);
         command->run(slot, now, request);
     }
 }

@@ -80,9 +80,11 @@ static size_t configuration(const struct emu_reader *reader, uint8_t *data)
     size_t at = 9;
     memcpy(data + at, interface, sizeof interface);
     at += sizeof interface;
+    bool class_last = reader->flaws[EMU_FLAW_CLASS_LAST] != 0;
+    at += class_last ? endpoints(model, data + at) : 0;
     memcpy(data + at, model->ccid, sizeof model->ccid);
     at += sizeof model->ccid;
-    at += endpoints(model, data + at);
+    at += class_last ? 0 : endpoints(model, data + at);
     const uint8_t head[9] = {9, TYPE_CONFIGURATION, (uint8_t)at, (uint8_t)(at >> 8), 1, 1, 0, attributes, 50};
     memcpy(data, head, sizeof head);
     return at;

@@ -54,7 +54,8 @@ struct emu_model {
     uint16_t vendor_id, product_id, release; // idVendor, idProduct, bcdDevice
     uint8_t interface_number, interface_class, interface_protocol, endpoints;
     uint8_t ccid[EMU_CCID_DESCRIPTOR]; // the class descriptor as on the wire
-    uint8_t reserved[2];
+    uint8_t flawless;                  // it does not do what is known of its identity, see flaw.h
+    uint8_t reserved;
     uint32_t clock_count, rate_count; // 0: the request is not supported
     uint32_t clocks_khz[EMU_RATES_MAX], rates_bps[EMU_RATES_MAX];
     struct emu_fault fault; // from the first message on
@@ -85,6 +86,7 @@ struct emu_statistics {
     uint64_t card_commands;       // APDUs that reached a card's application
     uint64_t suspends;            // of the port
     uint64_t resumes;
+    uint64_t keystrokes; // digits of a PIN that reached the host as such
 };
 
 struct emu_reader;

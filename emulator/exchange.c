@@ -34,6 +34,10 @@ static void tpdu(struct slot *slot, uint64_t now, const struct request *request)
 {
     const uint8_t *data = request->data;
     uint32_t length = request->length;
+    if (slot->reader->flaws[EMU_FLAW_IFS] != 0 && length > 1 && data[1] == 0xC1 &&
+        slot->parameters.protocol == 1) {
+        slot->hangs = true;
+    }
     if (is_pps(slot, request)) {
         emu_terminal_pps(slot, now, data, length);
         return;

@@ -233,6 +233,7 @@ void emu_set_parameters(struct slot *slot, uint64_t now, const struct request *r
     if (error == 0 && !agree_with_card(slot, now, protocol, data[0])) {
         error = 0x0A;
     }
+    error = error == 0 ? emu_flawed_parameters(slot, protocol, data[0]) : error;
     if (error != 0) {
         emu_fail(slot, error);
         return;

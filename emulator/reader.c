@@ -57,6 +57,7 @@ struct emu_reader *emu_reader_init(void *memory, const struct emu_model *model)
     terminate(&reader->model);
     reader->slot_count = slots_of(model);
     reader->features = emu_dword(model->ccid + 40);
+    emu_flawed_begin(reader);
     reader->level = level_of(reader->features);
     reader->transport = transport_of(model);
     if (reader->transport == TRANSPORT_ICCD_B && reader->level == LEVEL_SHORT) {
@@ -80,6 +81,8 @@ static void drop_everything(struct emu_reader *reader)
     reader->reply_count = 0;
     reader->reply_taken = 0;
     reader->gathered = 0;
+    reader->flaw_until = 0;
+    reader->emptied = false;
     reader->hardware_error_pending = false;
     reader->halted_out = reader->halted_in = reader->halted_interrupt = false;
     for (unsigned i = 0; i < reader->slot_count; i++) {
@@ -104,6 +107,7 @@ void emu_configure(struct emu_reader *reader, uint64_t now, bool configured)
 {
     drop_everything(reader);
     reader->configured = configured;
+    reader->iso_mode = false;
     if (configured) {
         announce(reader, now);
     }
@@ -148,6 +152,7 @@ void emu_pump(struct emu_reader *reader, uint64_t now)
 uint64_t emu_next_event(const struct emu_reader *reader)
 {
     uint64_t next = reader->fault_until != 0 ? reader->fault_until : EMU_NEVER;
+    next = reader->flaw_until != 0 && reader->flaw_until < next ? reader->flaw_until : next;
     for (unsigned i = 0; i < reader->slot_count; i++) {
         uint64_t at = emu_exchange_next(&reader->slots[i]);
         next = at < next ? at : next;
@@ -229,7 +234,7 @@ static enum emu_status interrupt_in(struct emu_reader *reader, uint8_t *data, si
         struct slot *slot = &reader->slots[i];
         unsigned bits = (slot->card.type != NULL ? 1u : 0u) | (slot->changed ? 2u : 0u);
         message[1 + i / 4] |= (uint8_t)(bits << 2 * (i % 4));
-        changed |= slot->changed;
+        changed |= slot->changed && reader->flaws[EMU_FLAW_PRESENT] == 0;
     }
     const uint8_t *from = message;
     if (reader->hardware_error_pending) {
@@ -281,6 +286,9 @@ enum emu_status emu_in(struct emu_reader *reader, uint64_t now_us, uint8_t endpo
         return interrupt_in(reader, data, length);
     }
     enum emu_status status = EMU_OK;
+    if (reader->reply_taken == 0 && emu_flawed_reply(reader, now_us, length, &status)) {
+        return status;
+    }
     if (reader->reply_taken == 0 && emu_fault_in(reader, now_us, data, length, &status)) {
         return status;
     }

@@ -4,6 +4,7 @@
 #include "emulator/card/card.h"
 #include "emulator/card/line.h"
 #include "emulator/emulator.h"
+#include "emulator/flaw.h"
 #include "emulator/terminal.h"
 
 #define EMU_NEVER UINT64_MAX
@@ -94,6 +95,9 @@ struct slot {
     struct emu_reader *reader;
     uint8_t number;
     bool active, changed, clock_stopped;
+    bool was_off;        // since the last power on
+    bool hangs;          // until it is powered off
+    uint8_t unsettled;   // resets that T=1 parameters need
     uint64_t auto_until; // busy with the automatic activation
     struct parameters parameters;
     uint32_t clock_khz, rate_bps;
@@ -141,11 +145,17 @@ struct emu_reader {
     bool halted_out, halted_in, halted_interrupt;
     unsigned slot_count;
     struct emu_user user;
-    uint32_t fault_seen;  // messages that the fault could strike
-    uint64_t fault_until; // a reply is held back, 0: none
-    bool fault_strikes;   // the reply being read
-    bool fault_holds;     // for good
-    bool fault_repeated;  // an interrupt message is due a second time
+    uint32_t fault_seen;       // messages that the fault could strike
+    uint64_t fault_until;      // a reply is held back, 0: none
+    bool fault_strikes;        // the reply being read
+    bool fault_holds;          // for good
+    bool fault_repeated;       // an interrupt message is due a second time
+    uint32_t flaws[EMU_FLAWS]; // the arguments; 0: not this one
+    bool iso_mode;             // out of EMV mode
+    bool enabled_no_data;      // escape 80 02 00 was the last command
+    bool emptied;              // the empty packet has been sent
+    uint64_t flaw_until;       // replies come from then on, 0: now
+    uint64_t quiet_since;      // the last command has been run
     struct emu_statistics statistics;
     struct reply replies[REPLIES_MAX];
     unsigned reply_first, reply_count;
@@ -228,6 +238,17 @@ bool emu_fault_in(struct emu_reader *reader, uint64_t now, uint8_t *data, size_t
 void emu_fault_reply(struct emu_reader *reader, uint8_t *data, size_t *length); // a reply's first transfer
 void emu_fault_abort(struct emu_reader *reader);
 enum emu_fault_kind emu_fault_notify(struct emu_reader *reader); // what befalls this one
+
+// flawed.c: what the flaws do where they do it
+void emu_flawed_begin(struct emu_reader *reader);
+void emu_flawed_command(struct slot *slot, uint64_t now, const struct request *request); // before it is run
+uint8_t emu_flawed_power_on(struct slot *slot);                                          // 0 or the failure
+bool emu_flawed_line(const struct slot *slot);                                           // nothing is heard
+uint8_t emu_flawed_parameters(struct slot *slot, uint8_t protocol, uint8_t fidi);
+// true: no reply yet, but *status.
+bool emu_flawed_reply(struct emu_reader *reader, uint64_t now, size_t *length, enum emu_status *status);
+bool emu_flawed_secure(struct slot *slot, const uint8_t *data, size_t length, size_t apdu); // true: refused
+bool emu_flawed_entry(struct slot *slot, uint64_t now); // true: the PIN ends before it has begun
 
 // iccd.c; data: what came with an OUT request, room for an IN one
 enum emu_status emu_iccd_request(struct emu_reader *reader, uint64_t now, const struct emu_setup *setup,

@@ -45,7 +45,7 @@ static size_t modify_template(const uint8_t *data, size_t length)
     return 0;
 }
 
-static bool lay_out(const uint8_t *data, size_t length, struct layout *layout)
+static bool lay_out(const uint8_t *data, size_t length, bool swapped, struct layout *layout)
 {
     bool modify = data[0] == OPERATION_MODIFY;
     if (length < (modify ? 22u : 19u)) {
@@ -54,6 +54,10 @@ static bool lay_out(const uint8_t *data, size_t length, struct layout *layout)
     layout->block = data + 2;
     layout->most = data[modify ? 7 : 5];
     layout->least = data[modify ? 8 : 6];
+    if (swapped && !modify) {
+        layout->most = data[6];
+        layout->least = data[5];
+    }
     layout->apdu = modify ? modify_template(data, length) : plausible(data, length, 15) ? 15 : 0;
     return layout->apdu != 0;
 }
@@ -179,7 +183,8 @@ static void typed(struct slot *slot, uint64_t now)
     const struct emu_user *user = &slot->reader->user;
     const uint8_t *data = slot->pin_request;
     struct layout layout;
-    if (!lay_out(data, slot->pin_request_length, &layout)) { // it could be, when it came
+    if (!lay_out(data, slot->pin_request_length, slot->reader->flaws[EMU_FLAW_PIN_SWAPPED] != 0,
+                 &layout)) { // it could be, when it came
         fail(slot, ERR_TEMPLATE);
         return;
     }
@@ -190,6 +195,9 @@ static void typed(struct slot *slot, uint64_t now)
         forget_request(slot);
         emu_answer(slot, 0, mismatch, sizeof mismatch);
     } else {
+        if (slot->reader->flaws[EMU_FLAW_KEYSTROKES] != 0) {
+            slot->reader->statistics.keystrokes += digits_of(user->pin, 0);
+        }
         send(slot, now, &layout);
     }
 }
@@ -206,8 +214,13 @@ void emu_secure(struct slot *slot, uint64_t now, const struct request *request)
         emu_fail(slot, ERR_LENGTH);
     } else if (request->data[0] > OPERATION_MODIFY || (supported >> request->data[0] & 1) == 0) {
         emu_fail(slot, ERR_OPERATION);
-    } else if (!lay_out(request->data, request->length, &layout)) {
+    } else if (!lay_out(request->data, request->length, slot->reader->flaws[EMU_FLAW_PIN_SWAPPED] != 0,
+                        &layout)) {
         emu_fail(slot, ERR_TEMPLATE);
+    } else if (emu_flawed_secure(slot, request->data, request->length, layout.apdu)) {
+        emu_fail(slot, ERR_TEMPLATE);
+    } else if (emu_flawed_entry(slot, now)) {
+        emu_fail(slot, ERR_PIN_CANCELLED);
     } else {
         memcpy(slot->pin_request, request->data, request->length);
         slot->pin_request_length = request->length;

@@ -7,7 +7,7 @@
 uint8_t emu_slot_status(const struct slot *slot)
 {
     if (slot->card.type == NULL) {
-        return 2;
+        return slot->reader->flaws[EMU_FLAW_PRESENT] != 0 ? 1 : 2;
     }
     return slot->active ? 0 : 1;
 }
@@ -21,7 +21,7 @@ static uint32_t sane_clock(uint32_t khz)
 
 void emu_slot_power_off(struct slot *slot)
 {
-    slot->active = slot->clock_stopped = false;
+    slot->active = slot->clock_stopped = slot->hangs = false;
     slot->auto_until = 0;
     slot->chain_in = slot->chain_out = slot->typing = false;
     slot->token = (struct token){0};
@@ -119,7 +119,12 @@ void emu_power_on(struct slot *slot, uint64_t now, const struct request *request
         emu_fail(slot, ERR_BYTE7);
         return;
     }
-    uint8_t error = power_on(slot, now, automatic ? classes : (uint8_t)(1u << (select - 1)), &length);
+    uint8_t error = emu_flawed_power_on(slot);
+    if (error != 0) {
+        emu_fail(slot, error);
+        return;
+    }
+    error = power_on(slot, now, automatic ? classes : (uint8_t)(1u << (select - 1)), &length);
     if (error != 0) {
         emu_fail(slot, error);
     } else {
@@ -132,6 +137,7 @@ void emu_power_off(struct slot *slot, uint64_t now, const struct request *reques
     (void)now;
     (void)request;
     emu_slot_power_off(slot);
+    slot->was_off = true;
     emu_answer(slot, 0, NULL, 0);
 }
 
@@ -145,7 +151,7 @@ static bool line_agrees(const struct slot *slot)
 void emu_line_send(struct slot *slot, uint64_t now, const uint8_t *bytes, size_t length)
 {
     slot->clock_stopped = false;
-    if (line_agrees(slot)) {
+    if (line_agrees(slot) && !emu_flawed_line(slot)) {
         card_send(&slot->card, now, bytes, length);
     }
 }

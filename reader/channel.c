@@ -161,6 +161,7 @@ NTSTATUS ChannelRun(PSLOT Slot, PCOMMAND Command)
     if (Command->Origin == CommandOfRequest) {
         wait.Cancel = &Slot->Cancel;
         wait.Departed = &Slot->Departed;
+        wait.Milliseconds = max(wait.Milliseconds, reader->Quirks.Values[QuirkPatience]);
     }
     status = LaneTake(lane, &wait);
     if (!NT_SUCCESS(status)) {

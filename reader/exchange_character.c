@@ -21,14 +21,27 @@ typedef struct _CHARACTERS { // one T=0 command under way
     LONGLONG Begin; // ms
 } CHARACTERS, *PCHARACTERS;
 
+// How many bytes of a reply must be fetched by another message.
+static ULONG ReplyExcess(PREADER Reader, ULONG Want)
+{
+    if (Reader->Quirks.Values[QuirkPackets] == 0) {
+        return 0;
+    }
+    return (CCID_HEADER_LENGTH + Want) % Reader->Usb.BulkIn.MaximumPacketSize == 0 ? 1 : 0;
+}
+
 // Sends Length bytes, then takes exactly Want into Reply.
 static NTSTATUS CharactersMove(PSLOT Slot, const UCHAR *Data, ULONG Length, PUCHAR Reply, ULONG Want,
                                UCHAR Multiplier)
 {
-    COMMAND command = {.Data = Data, .DataLength = Length, .Reply = Reply, .ReplySize = Want};
-    NTSTATUS status = ExchangeBlock(Slot, &command, (USHORT)Want, Multiplier);
+    ULONG first = Want - ReplyExcess(Slot->Reader, Want);
+    COMMAND command = {.Data = Data, .DataLength = Length, .Reply = Reply, .ReplySize = first};
+    NTSTATUS status = ExchangeBlock(Slot, &command, (USHORT)first, Multiplier);
 
-    return NT_SUCCESS(status) && command.ReplyLength != Want ? STATUS_DEVICE_PROTOCOL_ERROR : status;
+    if (!NT_SUCCESS(status) || command.ReplyLength != first) {
+        return NT_SUCCESS(status) ? STATUS_DEVICE_PROTOCOL_ERROR : status;
+    }
+    return first == Want ? status : CharactersMove(Slot, NULL, 0, Reply + first, Want - first, Multiplier);
 }
 
 static NTSTATUS ReplyAppend(PCHARACTERS T0, ULONG Want)

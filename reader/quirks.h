@@ -2,15 +2,26 @@
 // What is known to be wrong with certain readers.
 #pragma once
 #include <ntddk.h>
+#include "reader/quirkrows.h"
 
-#define QUIRK_NO_PIN    0x00000001 // PINs must not be typed there, or cannot
-#define QUIRK_OLD       0x00000002 // its maker has newer firmware that repairs it
-#define QUIRK_SHORT     0x00000004 // claims extended APDUs and fails with them
-#define QUIRK_EXTENDED  0x00000008 // chains its answers although it claims short APDUs
-#define QUIRK_AUTO_IFSD 0x00000010 // S(IFS) from the host breaks it
-#define QUIRK_IFSD      0x00000020 // dwMaxIFSD is wrong
-#define QUIRK_200K      0x00000040 // fails above 200 kbit/s
-#define QUIRK_9600      0x00000080 // fails at anything but the default rate
+typedef struct _READER_EXTENSION *PSLOT;
+struct _READER;
+struct _CCID_PIN_REPAIR;
 
-// The flags of one reader, QUIRK_*. Release: bcdDevice.
-ULONG QuirksFind(_In_ USHORT Vendor, _In_ USHORT Product, _In_ USHORT Release);
+typedef struct _QUIRKS {
+    ULONG Values[QuirkCount]; // 0: not this one
+} QUIRKS, *PQUIRKS;
+
+C_ASSERT(QuirkCount <= 32); // bits of the registry's QuirksDisabled
+
+// The quirks of one reader. Release: bcdDevice. Disabled: bit n is kind n.
+VOID QuirksFind(_In_ USHORT Vendor, _In_ USHORT Product, _In_ USHORT Release, _In_ ULONG Disabled,
+                _Out_ PQUIRKS Quirks);
+
+// quirks_pin.c: what becomes of a PIN request, and what must be done before it is sent. ApduLength: of its
+// template. STATUS_SUCCESS, STATUS_CANCELLED, STATUS_NO_MEDIA or what ChannelRun returns.
+VOID QuirksPinRepair(_In_ const struct _READER *Reader, _In_ BOOLEAN Modify,
+                     _Out_ struct _CCID_PIN_REPAIR *Repair);
+_Must_inspect_result_
+_IRQL_requires_(PASSIVE_LEVEL)
+NTSTATUS QuirksPinPrepare(_Inout_ PSLOT Slot, _In_ BOOLEAN Modify, _In_ ULONG ApduLength);

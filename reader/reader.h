@@ -6,6 +6,7 @@
 #include "reader/interrupt.h"
 #include "reader/monitor.h"
 #include "reader/power.h"
+#include "reader/quirks.h"
 #include "reader/report.h"
 #include "reader/usb.h"
 
@@ -31,6 +32,8 @@ typedef struct _READER {
     volatile LONG State;        // READER_STATE; written by the PnP manager's thread alone
     READER_STATE PreviousState; // before a query to remove
     BOOLEAN EscapeEnabled;
+    ULONG QuirksDisabled; // bit n: kind n
+    QUIRKS Quirks;
     KEVENT Running; // set: requests may reach the card; set for good when the device is gone, to wake the
                     // waiting
     KEVENT Halt;    // set: every transfer of a request ends now

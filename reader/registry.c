@@ -59,11 +59,13 @@ VOID RegistryRead(PREADER Reader)
     HANDLE key;
 
     Reader->EscapeEnabled = FALSE;
+    Reader->QuirksDisabled = 0;
     Reader->Idle.Period = 0;
     if (!NT_SUCCESS(IoOpenDeviceRegistryKey(Reader->Physical, PLUGPLAY_REGKEY_DEVICE, KEY_READ, &key))) {
         return;
     }
     Reader->EscapeEnabled = NumberRead(key, L"EscapeCommandEnable", 0) != 0;
+    Reader->QuirksDisabled = NumberRead(key, L"QuirksDisabled", 0);
     if (NumberRead(key, L"SelectiveSuspendEnabled", 0) != 0) {
         Reader->Idle.Period = NumberRead(key, L"SelectiveSuspendTimeout", IDLE_PERIOD);
         Reader->Idle.Period = min(max(Reader->Idle.Period, IDLE_PERIOD_LEAST), IDLE_PERIOD_MOST);

@@ -16,6 +16,7 @@ typedef struct _READER_EXTENSION {
     KEVENT Departed;        // set: the card has left since it began
     KEVENT Idle;            // set: no request is between RequestWait and its end
     BOOLEAN Announced;      // the notification that follows enumeration has been seen; under SpinLock
+    BOOLEAN Vacant;         // power on has told so, whatever the reader says; under SpinLock
     BOOLEAN PresentAtSleep; // before the reader was halted
 } SLOT;
 
@@ -61,6 +62,12 @@ VOID SlotStateSet(_Inout_ PSLOT Slot, _In_ ULONG State);
 // What a reply says of the card, CCID_ICC_*; a changed presence completes tracking.
 _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID SlotObserve(_Inout_ PSLOT Slot, _In_ UCHAR IccStatus);
+// No card answers where the reader says there is one: it is believed to be absent until the reader tells of
+// a new one, or until SlotOccupy.
+_IRQL_requires_max_(DISPATCH_LEVEL)
+VOID SlotVacate(_Inout_ PSLOT Slot);
+_IRQL_requires_max_(DISPATCH_LEVEL)
+VOID SlotOccupy(_Inout_ PSLOT Slot);
 // What an interrupt message says. TRUE: only the reader knows more, see SlotVerify.
 _Must_inspect_result_
 _IRQL_requires_max_(DISPATCH_LEVEL)
@@ -106,6 +113,7 @@ _IRQL_requires_(PASSIVE_LEVEL)
 NTSTATUS SlotParametersSet(_Inout_ PSLOT Slot, _In_ ULONG Protocol, _In_ UCHAR FiDi);
 // bit/s of a card at Clock kHz with FiDi; and whether the reader goes so fast.
 ULONG SlotRate(_In_ PSLOT Slot, _In_ ULONG Clock, _In_ UCHAR FiDi);
+ULONG SlotRateMost(_In_ PSLOT Slot); // what the reader can in this slot
 BOOLEAN SlotRateReached(_In_ PSLOT Slot, _In_ ULONG Rate);
 
 // slot_pin.c: the features of PC/SC part 10. STATUS_NOT_SUPPORTED: none of them, or not this reader's.

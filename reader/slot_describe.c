@@ -66,7 +66,7 @@ static VOID RatesDescribe(PSLOT Slot)
     reader->CLKFrequency.Max = max(ClockSane(ccid->MaximumClock), reader->CLKFrequency.Default);
     reader->DataRate.Default =
         ccid->DefaultRate != 0 ? ccid->DefaultRate : reader->CLKFrequency.Default * 1000 / FD;
-    reader->DataRate.Max = max(ccid->MaximumRate, reader->DataRate.Default);
+    reader->DataRate.Max = max(SlotRateMost(Slot), reader->DataRate.Default);
     reader->CLKFrequenciesSupported.List = usb->Clocks;
     reader->CLKFrequenciesSupported.Entries = (UCHAR)min(usb->ClockCount, ENTRIES_MAX);
     reader->DataRatesSupported.List = usb->Rates;

@@ -127,6 +127,7 @@ static NTSTATUS PinWork(PSLOT Slot, BOOLEAN Modify)
     const UCHAR *structure = smartcard->IoRequest.RequestBuffer;
     UCHAR bytes[CCID_PIN_STRUCTURE_MAX];
     UCHAR prologue[CCID_PIN_PROLOGUE] = {0, 0, 0};
+    CCID_PIN_REPAIR repair;
     CCID_PIN pin;
     ULONG length;
     NTSTATUS status;
@@ -142,9 +143,11 @@ static NTSTATUS PinWork(PSLOT Slot, BOOLEAN Modify)
         prologue[1] = (UCHAR)((smartcard->T1.SSN & 1) << T1_SEQUENCE_BIT);
         prologue[2] = (UCHAR)pin.ApduLength;
     }
-    length = CcidPinEncode(structure, Modify, &pin, prologue, bytes);
-    status = SlotState(Slot) == SCARD_SPECIFIC ? SecureRun(Slot, &pin, bytes, length)
+    QuirksPinRepair(Slot->Reader, Modify, &repair);
+    length = CcidPinEncode(structure, Modify, &pin, &repair, prologue, bytes);
+    status = SlotState(Slot) == SCARD_SPECIFIC ? QuirksPinPrepare(Slot, Modify, pin.ApduLength)
                                                : STATUS_INVALID_DEVICE_STATE;
+    status = NT_SUCCESS(status) ? SecureRun(Slot, &pin, bytes, length) : status;
     RtlSecureZeroMemory(bytes, sizeof(bytes));
     return status;
 }

@@ -10,6 +10,9 @@
 #define BUSY_PAUSE        50  // ms, while the reader activates by itself
 #define BUSY_RETRIES      40
 #define ATR_LENGTH_MIN    2
+#define ERROR_EMV_MODE    0xBB // of Gemalto readers
+#define ESCAPE_TIMEOUT    5000
+#define ESCAPE_REPLY      32
 
 // bPowerSelect in the order of ISO 7816-3:2006 6.2.4: a card is not harmed by less than it needs.
 static const struct {
@@ -28,6 +31,21 @@ static VOID Pause(PSLOT Slot, ULONG Milliseconds)
                              NULL);
 }
 
+// A reader that activates by itself takes nothing else meanwhile.
+static NTSTATUS CommandRun(PSLOT Slot, PCOMMAND Command)
+{
+    NTSTATUS status = ChannelRun(Slot, Command);
+
+    for (ULONG i = 1; i < BUSY_RETRIES && status == STATUS_DEVICE_BUSY; i++) {
+        if (Command->Origin != CommandOfRequest || SlotCancelled(Slot)) {
+            break;
+        }
+        Pause(Slot, BUSY_PAUSE);
+        status = ChannelRun(Slot, Command);
+    }
+    return status;
+}
+
 NTSTATUS SlotPowerOff(PSLOT Slot, COMMAND_ORIGIN Origin)
 {
     COMMAND command = {.Origin = Origin,
@@ -35,7 +53,7 @@ NTSTATUS SlotPowerOff(PSLOT Slot, COMMAND_ORIGIN Origin)
                        .Timeout = Origin == CommandOfShutdown ? SHUTDOWN_TIMEOUT : POWER_OFF_TIMEOUT};
 
     SlotStateSet(Slot, SCARD_PRESENT);
-    return ChannelRun(Slot, &command);
+    return CommandRun(Slot, &command);
 }
 
 static NTSTATUS PowerOnOnce(PSLOT Slot, UCHAR Select, PUCHAR Atr, PULONG Length, PUCHAR Error)
@@ -46,15 +64,8 @@ static NTSTATUS PowerOnOnce(PSLOT Slot, UCHAR Select, PUCHAR Atr, PULONG Length,
                        .Timeout = POWER_ON_TIMEOUT,
                        .Reply = Atr,
                        .ReplySize = CCID_ATR_LENGTH_MAX};
-    NTSTATUS status;
+    NTSTATUS status = CommandRun(Slot, &command);
 
-    for (ULONG i = 0; i < BUSY_RETRIES; i++) {
-        status = ChannelRun(Slot, &command);
-        if (status != STATUS_DEVICE_BUSY || SlotCancelled(Slot)) {
-            break;
-        }
-        Pause(Slot, BUSY_PAUSE);
-    }
     if (!NT_SUCCESS(status)) {
         ReportRefusal(Slot->Reader, &command);
     }
@@ -99,19 +110,49 @@ static NTSTATUS PowerOnInTurn(PSLOT Slot, PUCHAR Atr, PULONG Length, PUCHAR Erro
     return status;
 }
 
-static NTSTATUS CardActivate(PSLOT Slot, PUCHAR Atr, PULONG Length)
+static NTSTATUS PowerOnTry(PSLOT Slot, PUCHAR Atr, PULONG Length, PUCHAR Error)
 {
     ULONG features = Slot->Reader->Usb.Interface.Descriptor.Features;
-    UCHAR error = CCID_ERROR_NOT_SUPPORTED;
     NTSTATUS status;
 
     if ((features & (CCID_FEATURE_AUTO_ACTIVATION | CCID_FEATURE_AUTO_VOLTAGE)) == 0) {
-        status = PowerOnInTurn(Slot, Atr, Length, &error);
-    } else {
-        status = PowerOnOnce(Slot, 0, Atr, Length, &error);
-        if (!NT_SUCCESS(status) && error == CCID_ERROR_PARITY) {
-            status = PowerOnOnce(Slot, 0, Atr, Length, &error);
-        }
+        return PowerOnInTurn(Slot, Atr, Length, Error);
+    }
+    status = PowerOnOnce(Slot, 0, Atr, Length, Error);
+    if (!NT_SUCCESS(status) && *Error == CCID_ERROR_PARITY) {
+        status = PowerOnOnce(Slot, 0, Atr, Length, Error);
+    }
+    return status;
+}
+
+// A reader in EMV mode rejects all other cards.
+static NTSTATUS IsoModeEnter(PSLOT Slot)
+{
+    static const UCHAR escape[] = {0x1F, 0x01};
+    UCHAR reply[ESCAPE_REPLY];
+    COMMAND command = {.Origin = CommandOfRequest,
+                       .Type = CCID_ESCAPE,
+                       .Data = escape,
+                       .DataLength = sizeof(escape),
+                       .Timeout = ESCAPE_TIMEOUT,
+                       .Reply = reply,
+                       .ReplySize = sizeof(reply)};
+
+    return ChannelRun(Slot, &command);
+}
+
+static NTSTATUS CardActivate(PSLOT Slot, PUCHAR Atr, PULONG Length)
+{
+    const ULONG *quirks = Slot->Reader->Quirks.Values;
+    UCHAR error = CCID_ERROR_NOT_SUPPORTED;
+    NTSTATUS status = PowerOnTry(Slot, Atr, Length, &error);
+
+    if (!NT_SUCCESS(status) && error == ERROR_EMV_MODE && quirks[QuirkIsoMode] != 0) {
+        status = IsoModeEnter(Slot);
+        status = NT_SUCCESS(status) ? PowerOnTry(Slot, Atr, Length, &error) : status;
+    }
+    if (!NT_SUCCESS(status) && error == CCID_ERROR_ICC_MUTE && quirks[QuirkPresence] != 0) {
+        SlotVacate(Slot);
     }
     if (!NT_SUCCESS(status) && SlotState(Slot) > SCARD_ABSENT) {
         ReportActivation(Slot->Reader, status, error);
@@ -159,7 +200,7 @@ NTSTATUS SlotReset(PSLOT Slot, BOOLEAN Cold)
     BOOLEAN powered = SlotState(Slot) > SCARD_SWALLOWED;
     NTSTATUS status = STATUS_SUCCESS;
 
-    if (Cold && powered) {
+    if ((Cold && powered) || Slot->Reader->Quirks.Values[QuirkPowerOff] != 0) {
         status = SlotPowerOff(Slot, CommandOfRequest);
         Pause(Slot, OFF_TIME);
     }

@@ -95,15 +95,25 @@ ULONG SlotRate(PSLOT Slot, ULONG Clock, UCHAR FiDi)
     return (ULONG)((ULONGLONG)Clock * HZ_PER_KHZ * d->DNumerator / ((ULONGLONG)f->F * d->DDivisor));
 }
 
+ULONG SlotRateMost(PSLOT Slot)
+{
+    ULONG most = Slot->Reader->Usb.Interface.Descriptor.MaximumRate;
+    ULONG limit = Slot->Index != 0 ? Slot->Reader->Quirks.Values[QuirkSlotRate] : 0;
+
+    return limit != 0 ? min(limit, most) : most;
+}
+
 BOOLEAN SlotRateReached(PSLOT Slot, ULONG Rate)
 {
     const CCID_CLASS *ccid = &Slot->Reader->Usb.Interface.Descriptor;
 
+    ULONG most = SlotRateMost(Slot);
+
     // A maximum below the default says nothing.
-    if (RatePrivate(Slot) || ccid->DefaultRate == 0 || ccid->MaximumRate < ccid->DefaultRate) {
+    if (RatePrivate(Slot) || ccid->DefaultRate == 0 || most < ccid->DefaultRate) {
         return TRUE;
     }
-    return Rate * 100ULL <= ccid->MaximumRate * (100ULL + RATE_TOLERANCE);
+    return Rate * 100ULL <= most * (100ULL + RATE_TOLERANCE);
 }
 
 // A reader with a list of rates is told one of them.
@@ -195,6 +205,9 @@ static NTSTATUS NegotiateDefault(PSLOT Slot, ULONG Protocol)
 
     Slot->Smartcard.CardCapabilities.PtsData.Type = PTS_TYPE_DEFAULT;
     status = SlotReset(Slot, TRUE);
+    if (NT_SUCCESS(status) && Slot->Reader->Quirks.Values[QuirkResets] != 0) {
+        status = SlotReset(Slot, TRUE);
+    }
     if (!NT_SUCCESS(status) || SlotState(Slot) == SCARD_SPECIFIC) {
         return status;
     }

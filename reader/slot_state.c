@@ -46,6 +46,8 @@ VOID SlotObserve(PSLOT Slot, UCHAR IccStatus)
     KIRQL irql;
 
     KeAcquireSpinLock(&os->SpinLock, &irql);
+    Slot->Vacant = Slot->Vacant && IccStatus == CCID_ICC_INACTIVE;
+    IccStatus = Slot->Vacant ? CCID_ICC_ABSENT : IccStatus;
     if (IccStatus == CCID_ICC_ABSENT && *state > SCARD_ABSENT) {
         irp = PresenceChange(Slot, FALSE);
     } else if (IccStatus == CCID_ICC_ABSENT) {
@@ -57,6 +59,27 @@ VOID SlotObserve(PSLOT Slot, UCHAR IccStatus)
     }
     KeReleaseSpinLock(&os->SpinLock, irql);
     SlotTrackingFinish(irp, STATUS_SUCCESS);
+}
+
+VOID SlotVacate(PSLOT Slot)
+{
+    POS_DEP_DATA os = Slot->Smartcard.OsData;
+    KIRQL irql;
+
+    KeAcquireSpinLock(&os->SpinLock, &irql);
+    Slot->Vacant = TRUE;
+    KeReleaseSpinLock(&os->SpinLock, irql);
+    SlotObserve(Slot, CCID_ICC_INACTIVE);
+}
+
+VOID SlotOccupy(PSLOT Slot)
+{
+    POS_DEP_DATA os = Slot->Smartcard.OsData;
+    KIRQL irql;
+
+    KeAcquireSpinLock(&os->SpinLock, &irql);
+    Slot->Vacant = FALSE;
+    KeReleaseSpinLock(&os->SpinLock, irql);
 }
 
 BOOLEAN SlotNotify(PSLOT Slot, BOOLEAN Present)
@@ -71,6 +94,7 @@ BOOLEAN SlotNotify(PSLOT Slot, BOOLEAN Present)
     state = Slot->Smartcard.ReaderCapabilities.CurrentState;
     announced = Slot->Announced;
     Slot->Announced = TRUE;
+    Slot->Vacant = Slot->Vacant && !Present;
     // The first message after enumeration repeats what GetSlotStatus told. A later one about an unpowered
     // card that is still there tells of another card: removal and insertion fell into one polling interval.
     if (Present != (state > SCARD_ABSENT) || (Present && announced && state <= SCARD_SWALLOWED)) {

@@ -2,7 +2,6 @@
 // Between START_DEVICE and rest: what the reader needs to work, and how it stops working.
 #include "reader/events.h"
 #include "reader/exchange.h"
-#include "reader/quirks.h"
 #include "reader/registry.h"
 #include "reader/slot.h"
 
@@ -30,6 +29,7 @@ static NTSTATUS SlotsQuery(PREADER Reader)
         PSLOT slot = Reader->Slots[i];
         SlotStateSet(slot, SCARD_PRESENT); // whatever it was, the card has no power that we know of
         slot->Announced = FALSE;
+        SlotOccupy(slot);
         for (ULONG attempt = 0; attempt < QUERY_ATTEMPTS; attempt++) {
             status = SlotQuery(slot);
             if (NT_SUCCESS(status) || status == STATUS_CANCELLED || status == STATUS_DEVICE_NOT_CONNECTED) {
@@ -97,44 +97,42 @@ static VOID RateLimit(PUSB_FUNCTION Usb, ULONG Most)
     Usb->Interface.Descriptor.MaximumRate = min(Usb->Interface.Descriptor.MaximumRate, Most);
 }
 
-static VOID LevelCorrect(PCCID_CLASS Class, ULONG Quirks)
+static VOID LevelCorrect(PCCID_CLASS Class, const QUIRKS *Quirks)
 {
     const ULONG apdu = CCID_FEATURE_SHORT_APDU | CCID_FEATURE_EXTENDED_APDU;
 
-    if ((Quirks & QUIRK_SHORT) != 0) {
+    // Newer firmware or another mode of such a reader may work below the APDU level.
+    if (Quirks->Values[QuirkShort] != 0 && (Class->Features & CCID_FEATURE_EXTENDED_APDU) != 0) {
         Class->Features = (Class->Features & ~apdu) | CCID_FEATURE_SHORT_APDU;
     }
-    if ((Quirks & QUIRK_EXTENDED) != 0) {
+    if (Quirks->Values[QuirkExtended] != 0 && (Class->Features & CCID_FEATURE_SHORT_APDU) != 0) {
         Class->Features = (Class->Features & ~apdu) | CCID_FEATURE_EXTENDED_APDU;
     }
-    if ((Quirks & QUIRK_AUTO_IFSD) != 0) {
+    if (Quirks->Values[QuirkAutoIfsd] != 0) {
         Class->Features |= CCID_FEATURE_AUTO_IFSD;
-    }
-    if ((Quirks & QUIRK_IFSD) != 0) {
-        Class->MaxIfsd = T1_IFSD;
     }
 }
 
+// What a wrong descriptor is to blame for; the other quirks show where the driver meets them.
 static VOID QuirksApply(PREADER Reader)
 {
     const USB_DEVICE_DESCRIPTOR *device = &Reader->Usb.Device;
     PCCID_CLASS ccid = &Reader->Usb.Interface.Descriptor;
-    ULONG quirks = QuirksFind(device->idVendor, device->idProduct, device->bcdDevice);
+    const ULONG *values = Reader->Quirks.Values;
 
-    if ((quirks & QUIRK_NO_PIN) != 0 && ccid->PinSupport != 0) {
+    QuirksFind(device->idVendor, device->idProduct, device->bcdDevice, Reader->QuirksDisabled,
+               &Reader->Quirks);
+    if (values[QuirkNoPin] != 0 && ccid->PinSupport != 0) {
         ReportWrite(Reader, LECTERN_PIN_DISABLED, ccid->PinSupport);
         ccid->PinSupport = 0;
     }
-    if ((quirks & QUIRK_OLD) != 0) {
+    if (values[QuirkFirmware] != 0) {
         ReportWrite(Reader, LECTERN_FIRMWARE_OLD, device->bcdDevice);
     }
-    if ((quirks & QUIRK_200K) != 0) {
-        RateLimit(&Reader->Usb, 200000);
+    if (values[QuirkRate] != 0) {
+        RateLimit(&Reader->Usb, values[QuirkRate]);
     }
-    if ((quirks & QUIRK_9600) != 0) {
-        RateLimit(&Reader->Usb, 9600);
-    }
-    LevelCorrect(ccid, quirks);
+    LevelCorrect(ccid, &Reader->Quirks);
 }
 
 static NTSTATUS HardwareOpen(PREADER Reader)

@@ -5,6 +5,7 @@
 
 #include "emulator/card/card.h"
 #include "emulator/card/line.h"
+#include "emulator/flaw.h"
 
 // CCID 1.1 5.1
 enum {
@@ -44,9 +45,15 @@ static unsigned features(const struct emu_model *model)
     return model->ccid[FEATURES]; // the low byte holds those of interest here
 }
 
+// The one it works at, not the one it claims.
 static enum level level_of(const struct emu_model *model)
 {
-    return (enum level)(model->ccid[FEATURES + 2] & 7);
+    enum level claimed_level = (enum level)(model->ccid[FEATURES + 2] & 7);
+    if (claimed_level == LEVEL_EXTENDED && emu_flaw(model, EMU_FLAW_SHORT) != 0) {
+        return LEVEL_SHORT;
+    }
+    return claimed_level == LEVEL_SHORT && emu_flaw(model, EMU_FLAW_CHAINS) != 0 ? LEVEL_EXTENDED
+                                                                                 : claimed_level;
 }
 
 // Readers in the field claim no voltage or no protocol and take all of them.
@@ -84,38 +91,10 @@ static uint32_t clock_of(const struct emu_model *model)
     return clock > 100000 ? clock / 1000 : clock;
 }
 
-// Readers whose descriptors promise more than the firmware holds, from libccid's facts.
-static const struct {
-    uint16_t vendor, product;
-    uint32_t rate_max; // bit/s, 0: as stated
-    bool short_only;
-} truths[] = {{0x0D46, 0x3010, 0, true},     // Kobil TriBank
-              {0x0B97, 0x7762, 9600, false}, // O2Micro Oz776
-              {0x0B97, 0x7772, 9600, false},
-              {0x058F, 0x9540, 200000, false}}; // Alcor AU9540
-
-static bool is_true_of(size_t i, const struct emu_model *model)
-{
-    return truths[i].vendor == model->vendor_id && truths[i].product == model->product_id;
-}
-
 static uint32_t rate_max(const struct emu_model *model)
 {
-    for (size_t i = 0; i < sizeof truths / sizeof truths[0]; i++) {
-        if (is_true_of(i, model) && truths[i].rate_max != 0) {
-            return truths[i].rate_max;
-        }
-    }
-    return dword(model->ccid + MAXIMUM_RATE);
-}
-
-static bool short_only(const struct emu_model *model)
-{
-    bool only = level_of(model) == LEVEL_SHORT;
-    for (size_t i = 0; i < sizeof truths / sizeof truths[0]; i++) {
-        only = only || (is_true_of(i, model) && truths[i].short_only);
-    }
-    return only;
+    uint32_t known = emu_flaw(model, EMU_FLAW_RATE);
+    return known != 0 ? known : dword(model->ccid + MAXIMUM_RATE);
 }
 
 // In specific mode there is nothing to negotiate: the reader runs at the card's rate or not at all.
@@ -174,7 +153,7 @@ static unsigned chosen_protocol(const struct use *use)
 // same.
 static bool takes_extended(const struct use *use)
 {
-    if ((use->card->flags & CARD_EXTENDED) == 0 || short_only(use->model)) {
+    if ((use->card->flags & CARD_EXTENDED) == 0 || level_of(use->model) == LEVEL_SHORT) {
         return false;
     }
     return level_of(use->model) == LEVEL_EXTENDED || chosen_protocol(use) == T1;
@@ -333,10 +312,11 @@ static void write_last_slot(const struct use *use, FILE *out)
     (void)fprintf(out, "state expect specific\n%seject\n%sclose\n", prefix, prefix);
 }
 
-// ICCD version A: the card is the USB device. It never leaves it, and nothing tells of it.
+// ICCD version A: the card is the USB device. It never leaves it, and nothing tells of it. Nor does a reader
+// that always says that a card is there.
 static bool is_token(const struct emu_model *model)
 {
-    return model->interface_protocol == 1 && model->endpoints < 2;
+    return (model->interface_protocol == 1 && model->endpoints < 2) || emu_flaw(model, EMU_FLAW_PRESENT) != 0;
 }
 
 static void write_token(const struct use *use, FILE *out)

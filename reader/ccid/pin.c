@@ -4,7 +4,9 @@
 
 #define VERIFY_HEADER      19 // PC/SC part 10 2.6.2
 #define MODIFY_HEADER      24 // PC/SC part 10 2.6.3
+#define VERIFY_DIGITS      5
 #define VERIFY_CONDITION   7
+#define VERIFY_MESSAGES    8
 #define MODIFY_CONDITION   10
 #define MODIFY_MESSAGES    11
 #define MODIFY_FIRST_INDEX 14
@@ -46,19 +48,29 @@ static ULONG IndexCount(UCHAR Messages)
     return Messages < MESSAGES_MAX ? 2 : 3;
 }
 
-ULONG CcidPinEncode(const UCHAR *Structure, BOOLEAN Modify, const CCID_PIN *Pin, const UCHAR *Prologue,
-                    PUCHAR Bytes)
+static UCHAR MessagesRepair(UCHAR Messages, const CCID_PIN_REPAIR *Repair)
+{
+    return Messages < Repair->MessagesBelow ? Repair->Messages : Messages;
+}
+
+ULONG CcidPinEncode(const UCHAR *Structure, BOOLEAN Modify, const CCID_PIN *Pin,
+                    const CCID_PIN_REPAIR *Repair, const UCHAR *Prologue, PUCHAR Bytes)
 {
     ULONG condition = Modify ? MODIFY_CONDITION : VERIFY_CONDITION;
-    ULONG end = Modify ? MODIFY_FIRST_INDEX + IndexCount(Structure[MODIFY_MESSAGES])
-                       : VERIFY_HEADER - sizeof(ULONG) - CCID_PIN_PROLOGUE;
-    ULONG length;
+    ULONG at = Modify ? MODIFY_MESSAGES : VERIFY_MESSAGES;
+    UCHAR messages = MessagesRepair(Structure[at], Repair);
+    ULONG indexes = Repair->AllIndexes ? MESSAGES_MAX : IndexCount(messages);
+    ULONG length = Modify ? MODIFY_FIRST_INDEX + indexes : VERIFY_HEADER - sizeof(ULONG) - CCID_PIN_PROLOGUE;
 
     Bytes[0] = Modify ? OPERATION_MODIFY : OPERATION_VERIFY;
     Bytes[1] = Structure[0];
-    RtlCopyMemory(Bytes + 2, Structure + 2, end - 2); // bTimerOut2 is left out
-    Bytes[condition] = ConditionRepair(Structure[condition]);
-    length = end;
+    RtlCopyMemory(Bytes + 2, Structure + 2, length - 2); // bTimerOut2 is left out
+    Bytes[condition] = Repair->KeyOnly ? CONDITION_KEY : ConditionRepair(Structure[condition]);
+    Bytes[at] = messages;
+    if (Repair->SwapDigits && !Modify) {
+        Bytes[VERIFY_DIGITS] = Structure[VERIFY_DIGITS + 1];
+        Bytes[VERIFY_DIGITS + 1] = Structure[VERIFY_DIGITS];
+    }
     RtlCopyMemory(Bytes + length, Prologue, CCID_PIN_PROLOGUE);
     length += CCID_PIN_PROLOGUE;
     RtlCopyMemory(Bytes + length, Pin->Apdu, Pin->ApduLength);

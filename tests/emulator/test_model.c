@@ -45,6 +45,7 @@ static void every_row(void **state)
         if (wrong != NULL) {
             fail_msg("%.40s: %s", line, wrong);
         }
+        model.flawless = 1;
         struct bench *bench = bench_of(&model, "t0");
         enumerate(bench);
         if (model.endpoints >= 2) {

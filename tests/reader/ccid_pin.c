@@ -3,6 +3,7 @@
 #include "tests/support/wdmtest.h"
 
 static const UCHAR None[] = {0, 0, 0};
+static const CCID_PIN_REPAIR NoRepair;
 static UCHAR Bytes[CCID_PIN_STRUCTURE_MAX];
 static CCID_PIN Pin;
 
@@ -21,7 +22,7 @@ static VOID EncodesVerify(void)
 {
     CHECK(CcidPinDecode(Verify, sizeof(Verify), FALSE, &Pin));
     CHECK_EQ(Pin.Seconds, 30);
-    CHECK_EQ(CcidPinEncode(Verify, FALSE, &Pin, None, Bytes), sizeof(VerifyMessage));
+    CHECK_EQ(CcidPinEncode(Verify, FALSE, &Pin, &NoRepair, None, Bytes), sizeof(VerifyMessage));
     CHECK_MEM(Bytes, VerifyMessage, sizeof(VerifyMessage));
 }
 
@@ -35,7 +36,7 @@ static VOID RepairsTheCondition(void)
         RtlCopyMemory(copy, Verify, sizeof(copy));
         copy[7] = given[i];
         CHECK(CcidPinDecode(copy, sizeof(copy), FALSE, &Pin));
-        CcidPinEncode(copy, FALSE, &Pin, None, Bytes);
+        CcidPinEncode(copy, FALSE, &Pin, &NoRepair, None, Bytes);
         CHECK_EQ(Bytes[7], sent[i]);
     }
 }
@@ -51,12 +52,32 @@ static VOID EncodesTheIndexesAskedFor(void)
         RtlCopyMemory(copy, Modify, sizeof(copy));
         copy[11] = messages[i];
         CHECK(CcidPinDecode(copy, sizeof(copy), TRUE, &Pin));
-        CHECK_EQ(CcidPinEncode(copy, TRUE, &Pin, prologue, Bytes), 14u + indexes[i] + 3 + 4);
+        CHECK_EQ(CcidPinEncode(copy, TRUE, &Pin, &NoRepair, prologue, Bytes), 14u + indexes[i] + 3 + 4);
         CHECK_EQ(Bytes[0], 1);
         CHECK_MEM(Bytes + 14, Modify + 14, indexes[i]);
         CHECK_MEM(Bytes + 14 + indexes[i], prologue, sizeof(prologue));
         CHECK_MEM(Bytes + 17 + indexes[i], Modify + 24, 4);
     }
+}
+
+static VOID RepairsWhatTheReaderNeeds(void)
+{
+    static const CCID_PIN_REPAIR some = {.MessagesBelow = 3, .Messages = 3};
+    static const CCID_PIN_REPAIR all = {0x100, 0, TRUE, TRUE, TRUE};
+
+    CHECK(CcidPinDecode(Verify, sizeof(Verify), FALSE, &Pin));
+    CHECK_EQ(CcidPinEncode(Verify, FALSE, &Pin, &some, None, Bytes), sizeof(VerifyMessage));
+    CHECK_MEM(Bytes, VerifyMessage, sizeof(VerifyMessage)); // FFh is not few
+    CHECK_EQ(CcidPinEncode(Verify, FALSE, &Pin, &all, None, Bytes), sizeof(VerifyMessage));
+    CHECK_EQ(Bytes[5], 0x04);
+    CHECK_EQ(Bytes[6], 0x08);
+    CHECK_EQ(Bytes[7], 0x02);
+    CHECK_EQ(Bytes[8], 0x00);
+    CHECK(CcidPinDecode(Modify, sizeof(Modify), TRUE, &Pin));
+    CHECK_EQ(CcidPinEncode(Modify, TRUE, &Pin, &all, None, Bytes), 14u + 3 + 3 + 4);
+    CHECK_EQ(Bytes[11], 0x00);
+    CHECK_MEM(Bytes + 14, Modify + 14, 3);
+    CHECK_MEM(Bytes + 5, Modify + 5, 5); // no swap
 }
 
 static VOID RefusesLengthsThatDisagree(void)
@@ -80,6 +101,7 @@ static VOID RefusesLengthsThatDisagree(void)
 const struct WdmTest WdmTests[] = {{"verify", EncodesVerify},
                                    {"condition", RepairsTheCondition},
                                    {"message indexes", EncodesTheIndexesAskedFor},
+                                   {"repairs", RepairsWhatTheReaderNeeds},
                                    {"bad lengths", RefusesLengthsThatDisagree},
                                    {NULL, NULL}};
 void (*const WdmTestSetup)(void) = NULL;

@@ -17,7 +17,7 @@ static void begin(struct scenario *scenario, uint16_t vendor, uint16_t product, 
     model.vendor_id = vendor;
     model.product_id = product;
     model.release = release;
-    model.ccid[CCID_MAX_IFSD] = 32;
+    model.ccid[CCID_MAX_IFSD] = 0;
     scenario_set_features(&model, features);
     scenario_begin(scenario, &model, "t1");
 }
@@ -76,8 +76,7 @@ static void test_limits(void **state)
     assert_int_equal(attribute(0x058F, 0x9540, ATTR_MAX_DATA_RATE), 200000);
     assert_int_equal(attribute(0x0B97, 0x7762, ATTR_MAX_DATA_RATE), 10752); // not below the default
     assert_int_equal(attribute(0x0B97, 0x7772, ATTR_MAX_DATA_RATE), 10752);
-    assert_int_equal(attribute(0x09BE, 0x0002, ATTR_MAX_IFSD), 254);
-    assert_int_equal(attribute(0x09BE, 0x0003, ATTR_MAX_IFSD), 32);
+    assert_int_equal(attribute(0x09BE, 0x0002, ATTR_MAX_IFSD), 254); // dwMaxIFSD 0 says nothing
 }
 
 static uint64_t card_session(uint16_t release)
