@@ -36,6 +36,8 @@ static const struct option long_options[] = {
     {"limit", required_argument, NULL, 'l'},
     {"faults", required_argument, NULL, 'y'},
     {"schedule", required_argument, NULL, 'k'},
+    {"output", required_argument, NULL, 'O'},
+    {"ioctls", no_argument, NULL, 'q'},
     {"show", no_argument, NULL, 'w'},
     {"json", no_argument, NULL, 'j'},
     {"verbose", no_argument, NULL, 'v'},
@@ -97,6 +99,8 @@ static const char **text_option(struct options *options, int letter)
         return &options->faults;
     case 'k':
         return &options->schedule;
+    case 'O':
+        return &options->output;
     default:
         return &options->slot;
     }
@@ -113,6 +117,9 @@ static void take_option(struct options *options, int letter)
         break;
     case 'w':
         options->show = true;
+        break;
+    case 'q':
+        options->ioctls = true;
         break;
     case 'n':
         options->in_process = true;
@@ -136,7 +143,7 @@ int options_parse(const struct command *command, int argc, char **argv, const ch
     opterr = 0;
     optind = 1;
     int letter;
-    while ((letter = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+    while ((letter = getopt_long(argc, argv, letters[0] == '+' ? "+:h" : ":h", long_options, NULL)) != -1) {
         const char *given = optind > 1 ? argv[optind - 1] : "";
         if (letter == ':') {
             (void)complain(command, EXIT_USAGE, "%s needs a value, see `lectern %s --help`", given,

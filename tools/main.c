@@ -5,10 +5,21 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-    &apdu_command,  &list_command,   &cards_command,  &models_command,   &atr_command,   &insert_command,
-    &eject_command, &unplug_command, &report_command, &scenario_command, &sweep_command, &run_command,
+    &apdu_command,   &list_command,  &cards_command,  &models_command, &atr_command,
+    &insert_command, &eject_command, &unplug_command, &report_command, &scenario_command,
+    &sweep_command,  &run_command,   &trace_command,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(name, commands[i]->name) == 0) {
+            return commands[i];
+        }
+    }
+    return NULL;
+}
 
 static int help(void)
 {
@@ -38,10 +49,9 @@ int main(int argc, char **argv)
         (void)puts("lectern " LECTERN_VERSION);
         return EXIT_DONE;
     }
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if (strcmp(argv[1], commands[i]->name) == 0) {
-            return commands[i]->run(commands[i], argc - 1, argv + 1);
-        }
+    const struct command *command = find_command(argv[1]);
+    if (command != NULL) {
+        return command->run(command, argc - 1, argv + 1);
     }
     return complain(NULL, EXIT_USAGE, "unknown command '%s', see `lectern --help`", argv[1]);
 }

@@ -4,6 +4,8 @@
 
 static volatile LONGLONG IopCompleted;
 
+IOP_WATCH *IopWatch;
+
 ULONGLONG IopIrpsCompleted(VOID)
 {
     return (ULONGLONG)IopCompleted;
@@ -27,6 +29,9 @@ NTSTATUS FASTCALL IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     NT_ENTRY(IofCallDriver);
     KiPoint(Irp);
+    if (IopWatch != NULL && Irp->CurrentLocation > 1) {
+        IopWatch(DeviceObject, Irp, FALSE);
+    }
     return VfEnabled ? IopVerifiedCall(DeviceObject, Irp) : IopCall(DeviceObject, Irp);
 }
 
@@ -115,6 +120,9 @@ VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
     }
     if (VfEnabled) {
         IopCheckCompletion(Irp);
+    }
+    if (IopWatch != NULL && Irp->CurrentLocation <= Irp->StackCount) {
+        IopWatch(IoGetCurrentIrpStackLocation(Irp)->DeviceObject, Irp, TRUE);
     }
     while (Irp->CurrentLocation <= Irp->StackCount) {
         if (!IopLeaveLocation(Irp)) {

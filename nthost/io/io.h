@@ -174,6 +174,10 @@ VOID IopNotifyShutdown(VOID);
 NTSTATUS IopSendSynchronously(PDEVICE_OBJECT Device, const IO_STACK_LOCATION *Location,
                               NTSTATUS InitialStatus, PULONG_PTR Information);
 ULONGLONG IopIrpsCompleted(VOID);
+
+// Sees each IRP before IoCallDriver and IoCompleteRequest act; NULL: nobody does.
+typedef VOID IOP_WATCH(PDEVICE_OBJECT Device, PIRP Irp, BOOLEAN Completed);
+extern IOP_WATCH *IopWatch;
 extern BOOLEAN
     IopLegacyPower; // power IRPs need PoCallDriver and PoStartNextPowerIrp, as before Windows Vista
 
