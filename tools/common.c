@@ -255,7 +255,7 @@ char *read_file(const char *name, size_t *length, int *error)
     *error = errno;
     if (text != NULL) {
         *length = fread(text, 1, TEXT_FILE_MAX, file);
-        *error = ferror(file) != 0 ? EIO : *length == TEXT_FILE_MAX ? EFBIG : 0;
+        *error = ferror(file) != 0 ? errno : *length == TEXT_FILE_MAX ? EFBIG : 0;
     }
     if (file != NULL) {
         (void)fclose(file);

@@ -18,6 +18,8 @@ struct proof {
     char schedule[NT_SCHEDULE_TEXT_MAX]; // the one that fails
 };
 
+enum { DRIVER_TEXT_MAX = 4200 };
+
 // ---- one run, in a child ----
 
 static void print_report(void *context, const char *report)
@@ -59,16 +61,27 @@ static const char *end_text(enum nt_end end)
     return end == NT_END_HUNG ? "hangs" : end == NT_END_BROKE ? "breaks a rule or crashes" : "fails";
 }
 
+// What makes it another run, to be given again.
+static const char *driver_option(const struct proof *proof, char text[DRIVER_TEXT_MAX])
+{
+    const char *driver = proof->choices->driver;
+    (void)snprintf(text, DRIVER_TEXT_MAX, "%s%s", driver != NULL ? " --driver " : "",
+                   driver != NULL ? driver : "");
+    return text;
+}
+
 static void show_schedule(void *context, const struct nt_schedule *schedule, enum nt_end end,
                           const char *report)
 {
     struct proof *proof = context;
+    char driver[DRIVER_TEXT_MAX];
     nt_schedule_print(schedule, proof->schedule);
     (void)fprintf(stderr,
                   "%s\n%s: the schedule %s %s. Again, with a stop at each departure and each switch:\n"
                   "  gdb -ex 'set follow-fork-mode child' -ex 'break KiDepart' -ex 'break os_context_switch' "
-                  "-ex run --args lectern scenario --schedule %s %s\n",
-                  report, proof->file, proof->schedule, end_text(end), proof->schedule, proof->file);
+                  "-ex run --args lectern scenario%s --schedule %s %s\n",
+                  report, proof->file, proof->schedule, end_text(end), driver_option(proof, driver),
+                  proof->schedule, proof->file);
 }
 
 static void list_exploration(struct proof *proof, const struct nt_exploration_result *result)
@@ -136,10 +149,11 @@ static int explore(struct proof *proof, size_t *failed)
 static void show_fault(void *context, const struct nt_fault_plan *plan, enum nt_end end, const char *report)
 {
     const struct proof *proof = context;
-    char text[NT_FAULT_TEXT_MAX];
+    char text[NT_FAULT_TEXT_MAX], driver[DRIVER_TEXT_MAX];
     nt_fault_print(plan, text);
-    (void)fprintf(stderr, "%s\n%s %s. Again: lectern scenario --seed %llu --faults %s %s\n", report,
-                  proof->file, end_text(end), (unsigned long long)proof->choices->seed, text, proof->file);
+    (void)fprintf(stderr, "%s\n%s %s. Again: lectern scenario%s --seed %llu --faults %s %s\n", report,
+                  proof->file, end_text(end), driver_option(proof, driver),
+                  (unsigned long long)proof->choices->seed, text, proof->file);
 }
 
 static void list_sweep(struct proof *proof, const char *text, const struct nt_sweep_result *result)
@@ -243,6 +257,7 @@ int prove_parse(const struct command *command, const struct options *options, st
 {
     struct nt_schedule schedule;
     choices->command = command;
+    choices->driver = options->driver;
     int result = parse_exploration(options, choices);
     if (result == EXIT_DONE && options->faults != NULL && !parse_faults(options->faults, choices)) {
         result = complain(command, EXIT_USAGE, "--faults is all, stack, nth:K, chance:P or a plan, not '%s'",

@@ -7,6 +7,7 @@ struct rig_scenario;
 
 struct prove_choices {
     const struct command *command;
+    const char *driver; // NULL: native
     uint64_t seed, limit, bound;
     const char *faults;
     bool explores;

@@ -27,7 +27,7 @@ const struct command scenario_command = {
     "  --unplug N|all   pull every reader out before the Nth statement; all: run once for each N. From then "
     "on\n"
     "                   what is asked of the reader must say that it is gone, whatever the script expects\n"
-    "  --explore N      run it in every order of its threads with up to N departures from the usual one\n"
+    "  --explore N      run it in every order of its threads with up to N preemptions\n"
     "  --faults F       all, stack, nth:K, chance:P (in a million) or a plan, as allocation:fail:nth=3: what "
     "a driver\n"
     "                   calls fails, comes late or is cancelled, one call a run\n"
@@ -88,6 +88,11 @@ static bool run_job(void *context, size_t index, FILE *out)
     struct job *job = &runs->jobs[index];
     job->options.context = job;
     rig_scenario_run(job->script->scenario, &job->options, &outcome);
+    if (outcome.passed && !nt_schedule_kept()) {
+        outcome.passed = false;
+        (void)snprintf(outcome.reason, sizeof outcome.reason,
+                       "the run does not come to every departure of the schedule, which is of another run");
+    }
     (void)fprintf(out, "%zu %llu %u %s\n", outcome.statements, (unsigned long long)outcome.virtual_us,
                   outcome.line, outcome.reason);
     return outcome.passed;

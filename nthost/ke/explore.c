@@ -19,6 +19,7 @@ static const struct nt_schedule *KiSchedule;
 static struct nt_schedule KiScheduleCopy;
 static struct nt_trace *KiTrace;
 static ULONG KiDeparted;
+static BOOLEAN KiAstray; // an option that there was not
 static uint32_t KiPoints;
 
 static KI_TOUCHED KiTouched[KI_OBJECTS];
@@ -35,6 +36,11 @@ void nt_schedule_use(const struct nt_schedule *schedule)
     }
 }
 
+bool nt_schedule_kept(void)
+{
+    return KiSchedule == NULL || (KiDeparted == KiSchedule->count && !KiAstray);
+}
+
 void nt_schedule_trace(struct nt_trace *trace)
 {
     KiTrace = trace;
@@ -44,6 +50,7 @@ VOID KiBootExplore(PKTHREAD Thread)
 {
     KiExploring = KiOptions.Virtual && KiOptions.Seed == 0 && KiSchedule != NULL;
     KiDeparted = 0;
+    KiAstray = FALSE;
     KiPoints = 0;
     KiTouchBoot++;
     KiHistory = KiOthers.History = 0;
@@ -60,7 +67,7 @@ __attribute__((noinline)) static VOID KiDepart(uint32_t Point, uint32_t Option)
     KiDeparted++;
 }
 
-ULONG KiChooseExplored(ULONG Count, ULONG64 State)
+ULONG KiChooseExplored(ULONG Count, ULONG64 State, BOOLEAN Free)
 {
     if (Count < 2) {
         return 0;
@@ -68,7 +75,7 @@ ULONG KiChooseExplored(ULONG Count, ULONG64 State)
     uint32_t Point = KiPoints++;
     if (KiTrace != NULL) {
         if (Point < KiTrace->room) {
-            KiTrace->at[Point] = (struct nt_trace_point){State, Count};
+            KiTrace->at[Point] = (struct nt_trace_point){KiMixHistory(State, Free), Count, Free};
         }
         KiTrace->points = KiPoints;
     }
@@ -77,6 +84,7 @@ ULONG KiChooseExplored(ULONG Count, ULONG64 State)
     }
     uint32_t Option = KiSchedule->departures[KiDeparted].option;
     KiDepart(Point, Option);
+    KiAstray = KiAstray || Option >= Count;
     return Option < Count ? Option : 0;
 }
 
@@ -124,6 +132,11 @@ VOID KiTouchExplored(PVOID Object)
     Touched->History = KiMixHistory(Thread->History, Touched->History);
     Thread->History = Touched->History;
     KiHistory += Touched->History;
+}
+
+void NT_MS_ABI NtHostInterlocked(void volatile *Target)
+{
+    KiPreemptVirtual((PVOID)(ULONG_PTR)Target);
 }
 
 VOID KiInherit(PKTHREAD Thread)

@@ -31,9 +31,9 @@ static ULONG64 KiRandom(VOID)
 }
 
 // What is to come depends on it, and on nothing else that orders of the same histories differ in.
-static ULONG64 KiState(VOID)
+static ULONG64 KiState(PKTHREAD Thread)
 {
-    ULONG64 State = KiMixHistory(KiHistoryNow(), KiCurrentThread()->History);
+    ULONG64 State = KiMixHistory(KiHistoryNow(), Thread->History);
     for (PLIST_ENTRY Entry = KiReadyListHead.Flink; Entry != &KiReadyListHead; Entry = Entry->Flink) {
         State = KiMixHistory(State, CONTAINING_RECORD(Entry, KTHREAD, ReadyListEntry)->History);
     }
@@ -43,7 +43,7 @@ static ULONG64 KiState(VOID)
 ULONG KiChooseVirtual(ULONG Count)
 {
     if (KiExploring) {
-        return Count < 2 ? 0 : KiChooseExplored(Count, KiState());
+        return Count < 2 ? 0 : KiChooseExplored(Count, KiState(KiCurrentThread()), FALSE);
     }
     return KiOptions.Seed == 0 ? 0 : (ULONG)(KiRandom() % Count);
 }
@@ -96,8 +96,12 @@ static PKTHREAD KiTakeReadyAt(ULONG Index)
     return CONTAINING_RECORD(Entry, KTHREAD, ReadyListEntry);
 }
 
-static PKTHREAD KiTakeReady(VOID)
+// The thread gives up its turn of itself, perhaps as the last it does.
+static PKTHREAD KiTakeReady(PKTHREAD Thread)
 {
+    if (KiExploring && KiReadyCount > 1) {
+        return KiTakeReadyAt(KiChooseExplored(KiReadyCount, KiState(Thread), TRUE));
+    }
     return KiTakeReadyAt(KiChooseVirtual(KiReadyCount));
 }
 
@@ -123,7 +127,7 @@ static VOID KiCheckHostProgress(VOID)
     }
 }
 
-static PKTHREAD KiChooseNext(VOID)
+static PKTHREAD KiChooseNext(PKTHREAD Thread)
 {
     // A step costs some time, so that threads that keep each other busy cannot hold back the timers.
     KiMoveTime(KiVirtualNow + 1);
@@ -131,7 +135,7 @@ static PKTHREAD KiChooseNext(VOID)
         uint32_t Arrivals = __atomic_load_n(&KiArrivalWord, __ATOMIC_ACQUIRE);
         KiTakeArrivals();
         if (KiReadyCount != 0) {
-            return KiTakeReady();
+            return KiTakeReady(Thread);
         }
         ULONG64 Due = KiNextDue();
         if (Due != OS_FOREVER) {
@@ -164,7 +168,7 @@ static VOID KiGoOnWith(PKTHREAD Thread, PKTHREAD Next)
 
 static VOID KiSwitch(PKTHREAD Thread)
 {
-    KiGoOnWith(Thread, KiChooseNext());
+    KiGoOnWith(Thread, KiChooseNext(Thread));
 }
 
 // A thread can be kept from running while time passes, unless its processor takes no interrupts; not for
@@ -288,14 +292,14 @@ VOID KiDepartVirtual(PKTHREAD Thread, KI_STATE State)
         KiReadyVirtual(KiIdleThread);
     }
     if (KiReadyCount != 0) {
-        KiGiveTo(KiTakeReady(), KiIdleThread);
+        KiGiveTo(KiTakeReady(Thread), KiIdleThread);
     }
 }
 
 // The last a fiber does; nothing of it is needed any more.
 VOID KiEndFiber(const struct os_context *Context)
 {
-    KiLeaveTo(Context, KiChooseNext());
+    KiLeaveTo(Context, KiChooseNext(KiCarrier));
 }
 
 VOID KiStartVirtual(PKTHREAD Thread)

@@ -118,11 +118,11 @@ END
 run 2 'seed is a number' --seed x <<'END'
 delay 1
 END
-run 0 '^ok .* 1 + [0-9]* schedules at .*, all$' --explore 1 <<'END'
+run 0 '^ok .* [0-9]* + [0-9]* schedules at .*, all$' --explore 1 <<'END'
 plug Lectern card=t1
 unplug
 END
-run 0 '1 + 4 schedules at .* not all$' --explore 1 --limit 5 <<'END'
+run 0 '[0-9]* + [0-9]* schedules at .* not all$' --explore 1 --limit 5 <<'END'
 plug Lectern card=t1
 unplug
 END
@@ -139,6 +139,12 @@ run 0 ':chance=1000/7: 1 runs' --faults chance:1000 --seed 7 <<'END'
 plug Lectern
 END
 run 0 '^ok ' --schedule 12.1,40.1 <<'END'
+plug Lectern
+END
+run 1 'which is of another run' --schedule 4000000.1 <<'END'
+plug Lectern
+END
+run 1 'which is of another run' --schedule 12.999 <<'END'
 plug Lectern
 END
 run 2 'explore is a number' --explore many <<'END'

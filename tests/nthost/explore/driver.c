@@ -199,7 +199,7 @@ bool RunRacyDriver(void *Context)
 {
     static const char *const Ids[] = {"ROOT\\RACY", NULL};
     const struct nt_service Service = {"racy", (nt_entry_point *)(void *)RacyEntry, Ids};
-    const struct nt_options Options = {.clock = NT_CLOCK_VIRTUAL, .verifier = true};
+    const struct nt_options Options = {.clock = NT_CLOCK_VIRTUAL, .seed = RaceSeed, .verifier = true};
     char Instance[NT_ID_MAX];
     Race = *(const int *)Context;
     if (nt_boot(&Options) != 0) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <stdio.h>
 
 #include "nthost/user/explore.h"
 #include "tests/support/hosttest.h"
@@ -32,7 +33,7 @@ static void test_refused(void **state)
                                         "1.1 ",
                                         "4294967296.1",
                                         "x",
-                                        "1.1,2.1,3.1,4.1,5.1,6.1,7.1,8.1,9.1"};
+                                        "4294967295.4294967296"};
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct nt_schedule schedule;
@@ -40,11 +41,28 @@ static void test_refused(void **state)
     }
 }
 
+static void test_length(void **state)
+{
+    char text[16 * (NT_DEPARTURES_MAX + 1)];
+    size_t length = 0;
+    struct nt_schedule schedule;
+    (void)state;
+    for (unsigned i = 0; i <= NT_DEPARTURES_MAX; i++) {
+        if (i == NT_DEPARTURES_MAX) {
+            assert_int_equal(nt_schedule_parse(text, &schedule), 0);
+            assert_int_equal(schedule.count, NT_DEPARTURES_MAX);
+        }
+        length += (size_t)snprintf(text + length, sizeof text - length, "%s%u.1", i == 0 ? "" : ",", i);
+    }
+    assert_int_equal(nt_schedule_parse(text, &schedule), -EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_there_and_back),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,10 +11,12 @@ static PSINGLE_LIST_ENTRY Head;
 static SINGLE_LIST_ENTRY Entries[2];
 static volatile BOOLEAN Flag;
 static BOOLEAN Locked;
+unsigned long long RaceSeed;
+static volatile LONG Passes;
 
 static BOOLEAN Boot(VOID)
 {
-    const KI_BOOT Options = {.Virtual = TRUE, .Verifier = TRUE};
+    const KI_BOOT Options = {.Virtual = TRUE, .Verifier = TRUE, .Seed = RaceSeed};
     if (!KiBoot(&Options)) {
         return FALSE;
     }
@@ -101,4 +103,35 @@ bool RunLockedQueue(void *Context)
     (void)Context;
     Locked = TRUE;
     return RunQueue();
+}
+
+static volatile BOOLEAN Began, Ended, Met;
+
+static VOID NTAPI Look(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    Met = Met || (Began && !Ended);
+}
+
+static VOID NTAPI Pass(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    Began = TRUE;
+    InterlockedIncrement(&Passes);
+    Ended = TRUE;
+}
+
+// They meet when the second is chosen to run first and is preempted.
+bool RunMeeting(void *Context)
+{
+    (void)Context;
+    if (!Boot()) {
+        return false;
+    }
+    Began = Ended = Met = FALSE;
+    Start(Look, NULL);
+    Start(Pass, NULL);
+    KiReapThreads();
+    KiShutdown();
+    return !Met;
 }
