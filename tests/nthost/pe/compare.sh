@@ -77,6 +77,12 @@ if [ "$extent" = every ]; then
     grep -q ' [1-9][0-9][0-9]* ok, 0 failed$' "$dir/native" || fail "the sweep: $(tail -n 3 "$dir/native")"
 fi
 
+for options in '--explore 1 --limit 100' '--faults stack --limit 5' '--schedule 30.1'; do
+    # shellcheck disable=SC2086 # words
+    timeout 120 "$lectern" scenario --driver "$dir/drivers/lectern.sys" $options "$scenarios/escape.scn" >"$dir/out" 2>&1 ||
+        fail "the image with $options: $(tail -n 5 "$dir/out")"
+done
+
 timeout 60 "$lectern" apdu --driver "$lack/lack.sys" "$select" >"$dir/out" 2>"$dir/err"
 status=$?
 if [ "$status" -ne 1 ] || [ "$(grep -c '^  .*!' "$dir/err")" -ne 3 ]; then
