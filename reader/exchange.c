@@ -54,14 +54,19 @@ static NTSTATUS TransmitWork(PSLOT Slot)
 {
     PSMARTCARD_EXTENSION smartcard = &Slot->Smartcard;
     const SCARD_IO_REQUEST *header = (const SCARD_IO_REQUEST *)smartcard->IoRequest.RequestBuffer;
+    ULONG length = smartcard->IoRequest.RequestBufferLength - header->cbPciLength;
     ULONG most = CommandMost(Slot);
+    NTSTATUS status;
 
     if (SlotState(Slot) <= SCARD_SWALLOWED) {
         return STATUS_INVALID_DEVICE_STATE; // it lost its power while the request waited for the reader
     }
-    if (smartcard->IoRequest.RequestBufferLength - header->cbPciLength > most) {
+    if (length > most) {
         ReportWrite(Slot->Reader, LECTERN_APDU_TOO_LONG, most);
         return STATUS_INVALID_PARAMETER;
+    }
+    if (QuirksAnswer(Slot, smartcard->IoRequest.RequestBuffer + header->cbPciLength, length, &status)) {
+        return status;
     }
     switch (Slot->Smartcard.CardCapabilities.Protocol.Selected) {
     case SCARD_PROTOCOL_T0:

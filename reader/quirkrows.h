@@ -16,6 +16,8 @@ typedef enum _QUIRK_KIND {
     QuirkPowerOff,          // powers on only what it has powered off
     QuirkPresence,          // says that a card is there; power on tells
     QuirkPatience,          // ms that it may take at its slowest
+    QuirkLocalAnswers,      // its host answers the questions about it
+    QuirkCard,              // of cards, by their ATR: quirks_card.c
     QuirkPinVerifyMessages, // QUIRK_MESSAGES: bNumberMessage it takes
     QuirkPinModifyMessages, // likewise
     QuirkPinKeyOnly,        // the validation key is its only condition

@@ -46,6 +46,7 @@ const QUIRK_ROW QuirkRows[] = {
     {0x08E6, 0x3480, 0, 0x01FF, QuirkPresence, 1},           // GemCore SIM Pro
     {0x0B81, 0x0200, 0, RELEASE_ANY, QuirkPatience, 60000},  // CL1356D
     {0x08E6, 0x34D2, 0, RELEASE_ANY, QuirkPatience, 300000}, // SafeNet Fusion, while it generates keys
+    {0x0D46, 0x301D, 0, RELEASE_ANY, QuirkLocalAnswers, 1},  // Kobil IDToken
     // PIN pads
     {0x08E6, 0x3478, 0, RELEASE_ANY, QuirkPinVerifyMessages, QUIRK_MESSAGES(QUIRK_ALWAYS, 1)}, // GemPC PinPad
     {0x0982, 0x0008, 0, RELEASE_ANY, QuirkPinVerifyMessages, QUIRK_MESSAGES(QUIRK_ALWAYS, 1)}, // Vega-Alpha

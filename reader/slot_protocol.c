@@ -160,6 +160,7 @@ NTSTATUS SlotParametersSet(PSLOT Slot, ULONG Protocol, UCHAR FiDi)
 {
     NTSTATUS status;
 
+    QuirksCardRepair(Slot);
     if (FeatureIs(Slot, CCID_FEATURE_AUTO_NEGOTIATION)) {
         return STATUS_SUCCESS;
     }

@@ -231,7 +231,8 @@ void card_run(struct card *card, uint64_t now, const struct card_command *comman
     card->running = true;
     card->ready_at = now + response.delay_us;
     uint64_t hold = card_patience(card) * 3 / 4;
-    card->hold_at = response.delay_us > hold ? now + hold : CARD_NEVER;
+    bool asks = (card->type->flags & CARD_HASTY) == 0 && response.delay_us > hold;
+    card->hold_at = asks ? now + hold : CARD_NEVER;
     memset(card->command, 0, card->command_length); // it may have held a PIN
     memset(card->in, 0, sizeof card->in);
     card->command_length = 0;

@@ -15,6 +15,7 @@ enum card_flag {
     CARD_NOISY = 1 << 5,        // T=1: every third block has a wrong EDC
     CARD_WANTS_IFS = 1 << 6,    // T=1: asks for a larger IFSC before its first answer
     CARD_SHORTS = 1 << 8,       // draws too much current as soon as it is spoken to
+    CARD_HASTY = 1 << 9,        // T=1: asks for no time beyond the BWT it promises
     CARD_LOSES_BLOCKS = 1 << 7, // T=1: every fourth block is not answered
 };
 

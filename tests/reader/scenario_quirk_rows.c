@@ -111,10 +111,33 @@ static bool vacancy_shows(struct session *session)
            now == RIG_STATE_ABSENT;
 }
 
+// Who it is, without the card.
+static bool questions_answered(struct session *session)
+{
+    static const uint8_t tags[] = {0x01, 0x03, 0x06, 0x07};
+    bool works = connect(session);
+    for (size_t i = 0; works && i < sizeof tags; i++) {
+        const uint8_t question[] = {0xFF, 0x9A, 0x01, tags[i], 0x00};
+        uint8_t reply[64];
+        size_t length = sizeof reply;
+        works = rig_slot_transmit(session->slot, session->protocol, question, sizeof question, reply,
+                                  &length) == RIG_STATUS_SUCCESS &&
+                length > 2 && reply[length - 2] == 0x90 && reply[length - 1] == 0x00 && reply[0] >= ' ';
+    }
+    return works;
+}
+
 static bool generation_works(struct session *session)
 {
     static const uint8_t generate[] = {0x00, 0x46, 0x00, 0x00};
     return connect(session) && transmit(session, generate, sizeof generate, 0);
+}
+
+// Nine seconds, which no repetition of blocks bridges.
+static bool slow_command(struct session *session)
+{
+    static const uint8_t command[] = {0x80, 0x10, 0x00, 0x5A};
+    return connect(session) && transmit(session, command, sizeof command, 0);
 }
 
 // ---- PIN pads ----
@@ -208,6 +231,8 @@ static const struct probe {
     [QuirkPowerOff] = {select_works, SCENARIO_EXTENDED, "t1", 0},
     [QuirkPresence] = {vacancy_shows, SCENARIO_TPDU, "", 0},
     [QuirkPatience] = {generation_works, SCENARIO_EXTENDED, "t1", 0},
+    [QuirkLocalAnswers] = {questions_answered, SCENARIO_EXTENDED, "t1", 0},
+    [QuirkCard] = {slow_command, SCENARIO_TPDU, "bad-bwi", 0},
     [QuirkPinVerifyMessages] = {verify_works, SCENARIO_TPDU, "t1", 0},
     [QuirkPinModifyMessages] = {modify_any_messages, SCENARIO_TPDU, "t1", 0},
     [QuirkPinKeyOnly] = {verify_any_condition, SCENARIO_TPDU, "t0", 0},
@@ -273,6 +298,18 @@ static void test_row(void **state)
     assert_false(session_works(&model, probe));
 }
 
+// A card is the same in every reader.
+static void test_card(void **state)
+{
+    const struct probe *probe = &probes[QuirkCard];
+    struct emu_model model = model_of(0x1D50, 0xCCD2, 0x0100, probe->features);
+    (void)state;
+    disable(&model, 0);
+    assert_true(session_works(&model, probe));
+    disable(&model, 1u << QuirkCard);
+    assert_false(session_works(&model, probe));
+}
+
 // The reader after the last one that a row is about, and before the first, are others.
 static void test_ranges(void **state)
 {
@@ -305,12 +342,13 @@ static void test_flaws(void **state)
 }
 
 #define SCENARIO(test) cmocka_unit_test_setup_teardown(test, scenario_boot, scenario_shut_down)
-enum { ROWS_MAX = 256, NAME_MAX = 40, OTHERS = 2 };
+enum { ROWS_MAX = 256, NAME_MAX = 40, OTHERS = 3 };
 
 int main(void)
 {
     static char names[ROWS_MAX][NAME_MAX];
-    static struct CMUnitTest tests[ROWS_MAX + OTHERS] = {SCENARIO(test_ranges), SCENARIO(test_flaws)};
+    static struct CMUnitTest tests[ROWS_MAX + OTHERS] = {SCENARIO(test_card), SCENARIO(test_ranges),
+                                                         SCENARIO(test_flaws)};
     for (unsigned i = 0; i < QuirkRowCount && i < ROWS_MAX; i++) {
         const QUIRK_ROW *row = &QuirkRows[i];
         (void)snprintf(names[i], sizeof names[i], "%04X:%04X %04X-%04X kind %d", row->Vendor, row->Product,
