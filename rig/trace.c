@@ -144,7 +144,7 @@ static void on_control(void *context, const struct nt_control *control)
         (void)fprintf(stream, " ends with status 0x%08X", control->status);
     }
     (void)fprintf(stream, ", %u bytes%s", control->length, name != NULL && control->length > 0 ? ":" : "");
-    if (name != NULL && control->data != NULL && control->length < TEXT_BYTES_MAX) {
+    if (name != NULL && control->data != NULL && control->length > 0 && control->length < TEXT_BYTES_MAX) {
         print_bytes(stream, control);
     }
     (void)fputc('\n', stream);

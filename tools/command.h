@@ -18,7 +18,7 @@ struct command {
 
 extern const struct command apdu_command, atr_command, cards_command, list_command, models_command;
 extern const struct command insert_command, eject_command, unplug_command, report_command;
-extern const struct command scenario_command, sweep_command, run_command, trace_command;
+extern const struct command scenario_command, sweep_command, run_command, trace_command, doctor_command;
 
 const struct command *find_command(const char *name); // NULL: none
 
@@ -30,14 +30,14 @@ struct options {
     const char *card, *model, *models, *driver, *protocol, *control, *reader, *slot;
     const char *seed, *unplug, *explore, *limit, *faults, *schedule, *hardware_id, *inf, *bus;
     bool ioctls;
-    const char *output;
+    const char *output, *root;
     const char *apdus[APDUS_MAX];
     size_t apdu_count;
 };
 // Letters: i hardware-id, f inf, b bus, a apdu, n in-process, c card, m model, t models, d driver, p
 // protocol, o control, r reader, s slot, e seed, u unplug, j json, v verbose, w show, x
-// explore, l limit, y faults, k schedule, O output, q ioctls. A '+' before them: options end at the first
-// operand.
+// explore, l limit, y faults, k schedule, O output, q ioctls, R root. A '+' before them: options end at the
+// first operand.
 // --help is always there. Returns the index of the first operand, or -1 after saying on stderr what is wrong.
 int options_parse(const struct command *command, int argc, char **argv, const char *letters,
                   struct options *options);

@@ -37,6 +37,7 @@ static const struct option long_options[] = {
     {"faults", required_argument, NULL, 'y'},
     {"schedule", required_argument, NULL, 'k'},
     {"output", required_argument, NULL, 'O'},
+    {"root", required_argument, NULL, 'R'},
     {"ioctls", no_argument, NULL, 'q'},
     {"show", no_argument, NULL, 'w'},
     {"json", no_argument, NULL, 'j'},
@@ -101,6 +102,8 @@ static const char **text_option(struct options *options, int letter)
         return &options->schedule;
     case 'O':
         return &options->output;
+    case 'R':
+        return &options->root;
     default:
         return &options->slot;
     }

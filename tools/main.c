@@ -7,7 +7,7 @@
 static const struct command *const commands[] = {
     &apdu_command,   &list_command,  &cards_command,  &models_command, &atr_command,
     &insert_command, &eject_command, &unplug_command, &report_command, &scenario_command,
-    &sweep_command,  &run_command,   &trace_command,
+    &sweep_command,  &run_command,   &trace_command,  &doctor_command,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

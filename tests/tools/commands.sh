@@ -41,7 +41,7 @@ said() {
     fi
 }
 
-for command in apdu list cards models atr insert eject unplug report scenario sweep run trace; do
+for command in apdu list cards models atr insert eject unplug report scenario sweep run trace doctor; do
     run 0 "$command" --help
     said out "^usage: lectern $command"
     refused 2 "$command" --nonsense
