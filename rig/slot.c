@@ -76,7 +76,8 @@ nt_status rig_slot_transmit(nt_file *file, uint32_t protocol, const uint8_t *com
     if (rig_status_ok(status)) {
         status = take_reply(buffer, returned, reply, room, reply_length);
     }
-    explicit_bzero(buffer, sizeof header + larger); // may hold a PIN
+    size_t sent = sizeof header + length;                      // the rest of the room has not been written to
+    explicit_bzero(buffer, returned > sent ? returned : sent); // may hold a PIN
     free(buffer);
     return status;
 }
