@@ -117,6 +117,11 @@ bool emu_wakes(const struct emu_reader *reader);
 // Cards are named ("t0", "t1", ...); emu_card_name(i) lists them, NULL at the end.
 const char *emu_card_name(size_t index);
 const char *emu_card_description(size_t index);
+// Who is asked for the cards of other names (card/card.h); what it returns stays valid. Set before any reader
+// is there.
+struct card_type;
+typedef const struct card_type *emu_card_source(const char *name);
+void emu_cards_from(emu_card_source *source);
 // 0; -1: no such slot, -2: no such card, -3: slot already taken (insert) or empty (remove).
 int emu_insert(struct emu_reader *reader, uint64_t now_us, unsigned slot, const char *card);
 int emu_remove(struct emu_reader *reader, uint64_t now_us, unsigned slot);

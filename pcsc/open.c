@@ -28,8 +28,8 @@ static RESPONSECODE plug(const struct device_name *name, uint32_t *port)
     const char *cards[EMU_SLOTS_MAX];
     for (size_t slot = 0; slot < EMU_SLOTS_MAX; slot++) {
         cards[slot] = name->cards[slot];
-        if (cards[slot][0] != '\0' && !rig_card_known(cards[slot])) {
-            IFD_ERROR("lectern: card=%s: no such card, see `lectern cards`", cards[slot]);
+        if (cards[slot][0] != '\0' && !rig_card_open(cards[slot])) {
+            IFD_ERROR("lectern: card=%s: no such card, see `lectern cards`. %s", cards[slot], rig_card_why());
             return IFD_COMMUNICATION_ERROR;
         }
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "rig/cards.h"
 #include "rig/internal.h"
 
 #include <errno.h>
@@ -44,6 +45,7 @@ void rig_shutdown(void)
     nt_close(bus);
     bus = NULL;
     nt_shutdown();
+    cards_close();
 }
 
 nt_status rig_bus_control(uint32_t code, const void *in, size_t in_length, void *out, size_t out_length)

@@ -74,7 +74,7 @@ static cJSON *insert(const char *const *words, const struct rig_reader *reader)
     if (!parse_number(words[2], &slot) || slot >= reader->slots) {
         return refuse("no such slot", words[2]);
     }
-    if (!rig_card_known(words[3])) {
+    if (!rig_card_open(words[3])) {
         return refuse("no such card, see `lectern cards`", words[3]);
     }
     if (reader->cards[slot][0] != '\0') {

@@ -66,3 +66,7 @@ enum { RIG_LINKS_MAX = 10 };
 bool rig_link(unsigned number, char link[NT_ID_MAX]); // "\\\\.\\SCReader0"; is there something of that name
 
 bool rig_card_known(const char *card); // is there a card of that name
+// The same, or one outside (rig/cards.h), which is opened if need be; rig_card_why() may say why it is not
+// there.
+bool rig_card_open(const char *card);
+const char *rig_card_why(void);

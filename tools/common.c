@@ -241,14 +241,19 @@ int parse_protocol(const struct command *command, const struct options *options,
     return EXIT_DONE;
 }
 
+static int refuse_card(const struct command *command, const char *card)
+{
+    return rig_card_why()[0] != '\0'
+               ? complain(command, EXIT_FAILED, "no card '%s': %s", card, rig_card_why())
+               : complain(command, EXIT_FAILED, "no card '%s', `lectern cards` lists them", card);
+}
+
 int check_card(const struct command *command, struct options *options)
 {
     if (options->card == NULL) {
         options->card = "t1";
     }
-    return rig_card_known(options->card)
-               ? EXIT_DONE
-               : complain(command, EXIT_FAILED, "no card '%s', `lectern cards` lists them", options->card);
+    return rig_card_open(options->card) ? EXIT_DONE : refuse_card(command, options->card);
 }
 
 char *read_file(const char *name, size_t *length, int *error)

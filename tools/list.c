@@ -78,7 +78,7 @@ static cJSON *list_here(const struct command *command, const struct options *opt
     if (options->reader != NULL) {
         return list_real(command, options);
     }
-    if (options->card != NULL && !rig_card_known(options->card)) {
+    if (options->card != NULL && !rig_card_open(options->card)) {
         (void)complain(command, EXIT_FAILED, "no card '%s', `lectern cards` lists them", options->card);
         return NULL;
     }

@@ -21,15 +21,21 @@ struct card_response {
     size_t length; // at most command->ne
     uint16_t sw;
     uint32_t delay_us; // how long the card works on it
+    bool pending;      // what it comes to is not known yet: see `finished`
 };
 
+struct card_type;
+
 struct card_application {
-    size_t state_size;           // at most CARD_STATE_MAX; zero before insert
-    void (*insert)(void *state); // a new card, once
+    size_t state_size;                                         // at most CARD_STATE_MAX; zero before insert
+    void (*insert)(void *state, const struct card_type *type); // a new card, once
     void (*reset)(void *state);
     // T=0 only learns from INS which way the data go; `header`: CLA INS P1 P2.
     bool (*takes_data)(const void *state, const uint8_t *header);
     void (*execute)(void *state, const struct card_command *command, struct card_response *response);
+    // After a pending execute(), called every now and then until it is true and has filled the response; not
+    // any more after reset(). NULL: nothing is ever pending.
+    bool (*finished)(void *state, struct card_response *response);
 };
 
 extern const struct card_application card_filesystem;

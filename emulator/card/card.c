@@ -10,7 +10,7 @@ void card_insert(struct card *card, const struct card_type *type)
     memset(card->state, 0, type->application->state_size);
     (void)card_atr_parse(type->atr, type->atr_length,
                          &card->atr); // a bad ATR leaves defaults: nobody gets past it
-    type->application->insert(card->state);
+    type->application->insert(card->state, type);
     card_deactivate(card);
 }
 
@@ -123,9 +123,27 @@ void card_send(struct card *card, uint64_t now, const uint8_t *bytes, size_t len
     }
 }
 
+static void note_response(struct card *card, uint64_t now, const struct card_response *response)
+{
+    card->pending = response->pending;
+    card->response_length = (uint32_t)response->length;
+    card->sw = response->sw;
+    card->ready_at = now + (response->pending ? CARD_ASK_US : response->delay_us);
+}
+
+static bool finished(struct card *card, uint64_t now)
+{
+    struct card_response response = {.data = card->response, .sw = 0x6F00};
+    if (now >= card->ready_at && card->pending) {
+        response.pending = !card->type->application->finished(card->state, &response);
+        note_response(card, now, &response);
+    }
+    return now >= card->ready_at;
+}
+
 static void advance(struct card *card, uint64_t now)
 {
-    if (card->running && now >= card->ready_at && !card->t1.wtx_sent) {
+    if (card->running && !card->t1.wtx_sent && finished(card, now)) {
         card->running = false;
         card->hold_at = CARD_NEVER;
         card->protocol == 1 ? card_t1_finish(card) : card_t0_finish(card);
@@ -226,12 +244,10 @@ void card_run(struct card *card, uint64_t now, const struct card_command *comman
     card->type->application->execute(card->state, command, &response);
     card->commands++;
     card->since_reset++;
-    card->response_length = (uint32_t)response.length;
-    card->sw = response.sw;
     card->running = true;
-    card->ready_at = now + response.delay_us;
+    note_response(card, now, &response);
     uint64_t hold = card_patience(card) * 3 / 4;
-    bool asks = (card->type->flags & CARD_HASTY) == 0 && response.delay_us > hold;
+    bool asks = (card->type->flags & CARD_HASTY) == 0 && (response.pending || response.delay_us > hold);
     card->hold_at = asks ? now + hold : CARD_NEVER;
     memset(card->command, 0, card->command_length); // it may have held a PIN
     memset(card->in, 0, sizeof card->in);
@@ -248,6 +264,7 @@ void card_execute(struct card *card, uint64_t now)
     card->response_length = 0;
     card->sw = 0x6700;
     card->running = true;
+    card->pending = false;
     card->ready_at = now;
     card->command_length = 0;
 }

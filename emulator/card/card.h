@@ -31,6 +31,7 @@ enum {
     CARD_FRAME_MAX = 520, // longest burst: T=0, 256 bytes each with its own procedure byte
     CARD_BLOCK_MAX = 260,
     CARD_LIFE = 3, // commands before CARD_DIES strikes
+    CARD_ASK_US = 200,
 };
 
 struct card_t0 {
@@ -62,7 +63,7 @@ struct card {
     uint8_t in[CARD_FRAME_MAX], out[CARD_FRAME_MAX];
     uint16_t in_length, out_length, out_taken;
     // the command being worked on
-    bool running;
+    bool running, pending;      // pending: the application is asked again at ready_at
     uint64_t ready_at, hold_at; // hold_at: next sign of life, UINT64_MAX: none due
     uint32_t command_length, response_length;
     uint16_t sw;

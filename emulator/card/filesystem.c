@@ -13,8 +13,9 @@ static void fs_reset(void *memory)
     state->verified = false;
 }
 
-static void fs_insert(void *memory)
+static void fs_insert(void *memory, const struct card_type *type)
 {
+    (void)type;
     struct state *state = memory;
     card_files_format(state->storage);
     card_pin_insert(state);

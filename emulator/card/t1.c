@@ -183,7 +183,7 @@ static void wtx_granted(struct card *card, uint64_t now)
     struct card_t1 *t1 = &card->t1;
     uint64_t granted = card_patience(card) * t1->chunk * 3 / 4;
     t1->wtx_sent = false;
-    card->hold_at = card->ready_at > now + granted ? now + granted : CARD_NEVER;
+    card->hold_at = card->pending || card->ready_at > now + granted ? now + granted : CARD_NEVER;
 }
 
 static void s_response(struct card *card, uint64_t now, const struct block *block)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The cards that can be inserted, by name.
 #include "emulator/card/card.h"
+#include "emulator/emulator.h"
 
 #include <string.h>
 
@@ -159,6 +160,13 @@ static const struct card_type types[] = {
      .application = &card_filesystem},
 };
 
+static emu_card_source *others;
+
+void emu_cards_from(emu_card_source *source)
+{
+    others = source;
+}
+
 const struct card_type *card_type_at(size_t index)
 {
     return index < sizeof types / sizeof *types ? &types[index] : NULL;
@@ -176,5 +184,5 @@ const struct card_type *card_type_named(const char *name)
             return &types[i];
         }
     }
-    return NULL;
+    return others != NULL ? others(name) : NULL;
 }
