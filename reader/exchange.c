@@ -4,6 +4,9 @@
 #include "reader/ccid/timing.h"
 
 #define APDU_SHORT_MAX 261
+#define US_PER_SECOND  1000000
+#define ETU_DEFAULT    105 // us, 372 clocks of 3.58 MHz
+#define N_MINIMUM      255 // the shortest guard time, ISO 7816-3:2006 8.3
 
 const EXCHANGE *ExchangeSelect(const CCID_INTERFACE *Interface)
 {
@@ -19,11 +22,22 @@ const EXCHANGE *ExchangeSelect(const CCID_INTERFACE *Interface)
     return (features & CCID_FEATURE_TPDU) != 0 ? &ExchangeTpdu : &ExchangeCharacter;
 }
 
-NTSTATUS ExchangeBlock(PSLOT Slot, PCOMMAND Command, USHORT Level, UCHAR Multiplier)
+// Neither the unit of the library's etu nor what its GT includes is documented, so both are reckoned here.
+static CCID_CARD_TIMES CardTimes(PSLOT Slot)
 {
     const SCARD_CARD_CAPABILITIES *card = &Slot->Smartcard.CardCapabilities;
-    CCID_CARD_TIMES times = {card->etu, card->GT, card->T0.WT, card->T1.BWT,
+    ULONG rate =
+        SlotRate(Slot, card->PtsData.CLKFrequency, (UCHAR)(card->PtsData.Fl << 4 | card->PtsData.Dl));
+    ULONG etu = rate != 0 ? US_PER_SECOND / rate + 1 : ETU_DEFAULT;
+    CCID_CARD_TIMES times = {etu, card->N == N_MINIMUM ? 0 : card->N * etu, card->T0.WT, card->T1.BWT,
                              card->Protocol.Selected == SCARD_PROTOCOL_T1};
+
+    return times;
+}
+
+NTSTATUS ExchangeBlock(PSLOT Slot, PCOMMAND Command, USHORT Level, UCHAR Multiplier)
+{
+    CCID_CARD_TIMES times = CardTimes(Slot);
     NTSTATUS status;
 
     Command->Origin = CommandOfRequest;
@@ -58,8 +72,10 @@ static NTSTATUS TransmitWork(PSLOT Slot)
     ULONG most = CommandMost(Slot);
     NTSTATUS status;
 
-    if (SlotState(Slot) <= SCARD_SWALLOWED) {
-        return STATUS_INVALID_DEVICE_STATE; // it lost its power while the request waited for the reader
+    // It may have lost its power while the request waited for the reader, and not every library looks.
+    if (SlotState(Slot) != SCARD_SPECIFIC ||
+        header->dwProtocol != smartcard->CardCapabilities.Protocol.Selected) {
+        return STATUS_INVALID_DEVICE_STATE;
     }
     if (length > most) {
         ReportWrite(Slot->Reader, LECTERN_APDU_TOO_LONG, most);

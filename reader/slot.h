@@ -91,6 +91,9 @@ NTSTATUS NTAPI SlotCardTracking(_Inout_ PSMARTCARD_EXTENSION Smartcard);
 // Takes the waiting request; the caller holds the library's spin lock. NULL: none waits.
 _IRQL_requires_(DISPATCH_LEVEL)
 PIRP SlotTrackingTake(_Inout_ PSLOT Slot);
+// The same if it waits for the card to go: a library may let that wait until the state is known.
+_IRQL_requires_(DISPATCH_LEVEL)
+PIRP SlotTrackingAbsent(_Inout_ PSLOT Slot);
 // Completes what was taken; NULL is allowed. No lock is held.
 _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID SlotTrackingFinish(_Inout_opt_ PIRP Irp, _In_ NTSTATUS Status);

@@ -160,6 +160,18 @@ static NTSTATUS CardActivate(PSLOT Slot, PUCHAR Atr, PULONG Length)
     return status;
 }
 
+// What the last card agreed to is void. Not every library clears it before a reset.
+static VOID CardForget(PSLOT Slot)
+{
+    PSMARTCARD_EXTENSION smartcard = &Slot->Smartcard;
+    KIRQL irql;
+
+    KeAcquireSpinLock(&smartcard->OsData->SpinLock, &irql);
+    smartcard->CardCapabilities.Protocol.Selected = SCARD_PROTOCOL_UNDEFINED;
+    smartcard->CardCapabilities.PtsData.Type = PTS_TYPE_DEFAULT;
+    KeReleaseSpinLock(&smartcard->OsData->SpinLock, irql);
+}
+
 static VOID AtrStore(PSLOT Slot, const UCHAR *Atr, ULONG Length)
 {
     PSMARTCARD_EXTENSION smartcard = &Slot->Smartcard;
@@ -205,6 +217,7 @@ NTSTATUS SlotReset(PSLOT Slot, BOOLEAN Cold)
         Pause(Slot, OFF_TIME);
     }
     SlotStateSet(Slot, SCARD_PRESENT);
+    CardForget(Slot);
     if (NT_SUCCESS(status)) {
         status = CardActivate(Slot, atr, &length);
     }

@@ -229,13 +229,29 @@ static VOID ProtocolReturn(PSLOT Slot, ULONG Protocol)
     *smartcard->IoRequest.Information = sizeof(Protocol);
 }
 
+// Libraries differ in whether they ask the driver when there is nothing left to choose.
+static NTSTATUS ProtocolKnown(PSLOT Slot, ULONG Mask)
+{
+    ULONG selected = Slot->Smartcard.CardCapabilities.Protocol.Selected & Mask;
+
+    if (selected == 0) {
+        return STATUS_NOT_SUPPORTED;
+    }
+    ProtocolReturn(Slot, selected);
+    return STATUS_SUCCESS;
+}
+
 static NTSTATUS ProtocolWork(PSLOT Slot)
 {
     PSMARTCARD_EXTENSION smartcard = &Slot->Smartcard;
-    ULONG mask = smartcard->MinorIoControlCode & SCARD_PROTOCOL_Tx;
+    ULONG mask = smartcard->MinorIoControlCode & smartcard->CardCapabilities.Protocol.Supported &
+                 smartcard->ReaderCapabilities.SupportedProtocols & SCARD_PROTOCOL_Tx;
     ULONG protocol = (mask & SCARD_PROTOCOL_T1) != 0 ? SCARD_PROTOCOL_T1 : SCARD_PROTOCOL_T0;
     NTSTATUS status;
 
+    if (mask == 0 || SlotState(Slot) == SCARD_SPECIFIC) {
+        return ProtocolKnown(Slot, mask);
+    }
     if (FeatureIs(Slot, CCID_FEATURE_AUTO_NEGOTIATION)) {
         protocol = ProtocolOfReader(Slot, protocol);
         status = (protocol & mask) != 0 ? STATUS_SUCCESS : STATUS_NOT_SUPPORTED;

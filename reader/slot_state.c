@@ -50,8 +50,9 @@ VOID SlotObserve(PSLOT Slot, UCHAR IccStatus)
     IccStatus = Slot->Vacant ? CCID_ICC_ABSENT : IccStatus;
     if (IccStatus == CCID_ICC_ABSENT && *state > SCARD_ABSENT) {
         irp = PresenceChange(Slot, FALSE);
-    } else if (IccStatus == CCID_ICC_ABSENT) {
+    } else if (IccStatus == CCID_ICC_ABSENT && *state == SCARD_UNKNOWN) {
         *state = SCARD_ABSENT;
+        irp = SlotTrackingAbsent(Slot);
     } else if (IccStatus <= CCID_ICC_INACTIVE && *state <= SCARD_ABSENT) {
         irp = PresenceChange(Slot, TRUE);
     } else if (IccStatus == CCID_ICC_INACTIVE && *state > SCARD_SWALLOWED) {

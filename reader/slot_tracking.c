@@ -31,6 +31,26 @@ PIRP SlotTrackingTake(PSLOT Slot)
     return InterlockedExchangePointer((PVOID volatile *)&Slot->Smartcard.OsData->NotificationIrp, NULL);
 }
 
+PIRP SlotTrackingAbsent(PSLOT Slot)
+{
+    PVOID volatile *waiting = (PVOID volatile *)&Slot->Smartcard.OsData->NotificationIrp;
+    KIRQL irql;
+    PIRP irp;
+    ULONG code;
+
+    // A cancelled request cannot go while this lock is held.
+    IoAcquireCancelSpinLock(&irql);
+    irp = InterlockedCompareExchangePointer(waiting, NULL, NULL);
+    code = irp != NULL ? IoGetCurrentIrpStackLocation(irp)->Parameters.DeviceIoControl.IoControlCode : 0;
+    if (code == IOCTL_SMARTCARD_IS_ABSENT) {
+        irp = SlotTrackingTake(Slot);
+    } else {
+        irp = NULL;
+    }
+    IoReleaseCancelSpinLock(irql);
+    return irp;
+}
+
 VOID SlotTrackingFinish(PIRP Irp, NTSTATUS Status)
 {
     KIRQL irql;

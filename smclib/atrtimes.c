@@ -49,7 +49,8 @@ static ULONG SmcTimeWork(_In_ const SCARD_CARD_CAPABILITIES *Card, _In_ ULONG Cl
     ULONG64 f = SmcClockRates[SmcTimeFi(Card->PtsData.Fl)].F;
     ULONG64 announced = SmcClockRates[SmcTimeFi(Card->Fl)].F;
 
-    return SmcTimeClamp(SmcDivideUp(960ULL * Card->T0.WI * (f > announced ? f : announced) * 1000, Clock));
+    return SmcTimeClamp(SmcDivideUp(
+        960ULL * Card->T0.WI * (f > announced || SmcOther(SmcOtherTimes) ? f : announced) * 1000, Clock));
 }
 
 // 11.4.3: BWT = 11 etu + 2^BWI * 960 * Fd / f, with Fd = 372 whatever F is. One fraction, rounded once.
@@ -68,9 +69,15 @@ VOID SmcTimesUpdate(PSCARD_CARD_CAPABILITIES Card)
     SMC_ETU etu = SmcEtuCurrent(Card, clock);
     ULONG64 rounded = (etu.Numerator + etu.Denominator / 2) / etu.Denominator;
 
-    Card->etu = rounded == 0 ? 1 : SmcTimeClamp(rounded);
+    // Microseconds are told too coarsely for the fast rates; the header leaves the unit open.
+    Card->etu = SmcOther(SmcOtherTimes) ? SmcTimeClamp(etu.Numerator * 1000 / etu.Denominator)
+                : rounded == 0          ? 1
+                                        : SmcTimeClamp(rounded);
     // Only the extra part: a driver that sees 0 sends a block in one go. N = 255 shows in StopBits.
     Card->GT = Card->N == SMC_N_MINIMUM ? 0 : SmcEtuTimes(etu, Card->N);
+    if (SmcOther(SmcOtherTimes)) {
+        Card->GT = SmcEtuTimes(etu, 12ULL + (Card->N == SMC_N_MINIMUM ? 0 : Card->N));
+    }
     Card->T0.WT = SmcTimeWork(Card, clock);
     Card->T1.CWT = SmcEtuTimes(etu, 11 + (1ULL << (Card->T1.CWI & 0x0F)));
     Card->T1.BWT = SmcTimeBlock(Card, etu, clock);

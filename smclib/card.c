@@ -4,10 +4,6 @@
 #include "smclib/smc.h"
 #include "smclib/atr.h"
 
-#ifndef SMC_NEGOTIATE_ALWAYS
-#define SMC_NEGOTIATE_ALWAYS 0 // 1: a card with nothing to negotiate stays NEGOTIABLE too
-#endif
-
 const PCLOCK_RATE_CONVERSION SmcClockRates = ClockRateConversion;
 const PBIT_RATE_ADJUSTMENT SmcBitRates = BitRateAdjustment;
 
@@ -87,7 +83,7 @@ static ULONG SmcCardProtocol(_In_ const SMC_ATR *Atr)
     if (Atr->Specific) {
         return SMC_TA2_T(Atr->Ta2) == 0 ? SCARD_PROTOCOL_T0 : SCARD_PROTOCOL_T1;
     }
-    return single && usual && !SMC_NEGOTIATE_ALWAYS ? Atr->Supported : SCARD_PROTOCOL_UNDEFINED;
+    return single && usual && !SmcOther(SmcOtherNegotiate) ? Atr->Supported : SCARD_PROTOCOL_UNDEFINED;
 }
 
 // Under the spin lock. A card that was pulled meanwhile stays away.

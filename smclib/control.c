@@ -37,8 +37,10 @@ static VOID SmcRequestPublish(_In_ PSMC_CALL Call)
     ext->IoRequest.RequestBufferLength = Call->InputLength;
     ext->IoRequest.ReplyBuffer = Call->OutputLength != 0 ? Call->Buffer : NULL;
     ext->IoRequest.ReplyBufferLength = Call->OutputLength;
-    ext->SmartcardRequest.BufferLength = 0;
-    ext->SmartcardReply.BufferLength = 0;
+    if (!SmcOther(SmcOtherStale)) {
+        ext->SmartcardRequest.BufferLength = 0;
+        ext->SmartcardReply.BufferLength = 0;
+    }
 }
 
 // FALSE while a request that the driver left pending has not come back.

@@ -7,6 +7,9 @@
 _Use_decl_annotations_
 VOID SmcRequestIdle(PSMARTCARD_EXTENSION Ext)
 {
+    if (SmcOther(SmcOtherStale) && Ext->IoRequest.Information != NULL) {
+        return;
+    }
     Ext->IoRequest.RequestBuffer = NULL;
     Ext->IoRequest.RequestBufferLength = 0;
     Ext->IoRequest.ReplyBuffer = NULL;

@@ -15,7 +15,7 @@ static NTSTATUS SmcLinkFindNumber(_Inout_ PUNICODE_STRING LinkName, _In_ PUNICOD
         NTSTATUS status;
         LinkName->Buffer[SMC_LINK_DIGIT] = (WCHAR)(L'0' + n);
         status = IoCreateSymbolicLink(LinkName, DeviceName);
-        if (status != STATUS_OBJECT_NAME_COLLISION) {
+        if (status != STATUS_OBJECT_NAME_COLLISION || SmcOther(SmcOtherLink)) {
             return status;
         }
     }

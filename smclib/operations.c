@@ -31,7 +31,8 @@ static NTSTATUS SmcTransmitPrepare(_Inout_ PSMC_CALL Call)
     if (state <= SCARD_ABSENT) {
         return STATUS_NO_MEDIA;
     }
-    if (state != SCARD_SPECIFIC || SmcCallUlong(Call) != Call->Ext->CardCapabilities.Protocol.Selected) {
+    if (!SmcOther(SmcOtherTransmit) &&
+        (state != SCARD_SPECIFIC || SmcCallUlong(Call) != Call->Ext->CardCapabilities.Protocol.Selected)) {
         return STATUS_INVALID_DEVICE_STATE;
     }
     SmcT1BeginCommand(Call->Ext);

@@ -15,7 +15,8 @@ NTSTATUS SmcPowerCheck(PSMC_CALL Call)
     if (minor > SCARD_WARM_RESET) {
         return STATUS_INVALID_PARAMETER;
     }
-    if (minor != SCARD_POWER_DOWN && Call->OutputLength != 0 && Call->OutputLength < SCARD_ATR_LENGTH) {
+    if (minor != SCARD_POWER_DOWN && Call->OutputLength != 0 && Call->OutputLength < SCARD_ATR_LENGTH &&
+        !SmcOther(SmcOtherShortAtr)) {
         return STATUS_BUFFER_TOO_SMALL;
     }
     return STATUS_SUCCESS;
@@ -31,7 +32,7 @@ NTSTATUS SmcPowerPrepare(PSMC_CALL Call)
         return STATUS_NO_MEDIA;
     }
     ext->MinorIoControlCode = SmcCallUlong(Call);
-    if (ext->MinorIoControlCode != SCARD_POWER_DOWN) {
+    if (ext->MinorIoControlCode != SCARD_POWER_DOWN && !SmcOther(SmcOtherKeepCard)) {
         SmartcardInitializeCardCapabilities(ext);
     }
     return STATUS_SUCCESS;
@@ -43,7 +44,7 @@ static VOID SmcPowerReturnAtr(_Inout_ PSMC_CALL Call)
     ULONG length;
     KIRQL irql;
 
-    if (Call->Irp->IoStatus.Information != 0 || ext->IoRequest.ReplyBuffer == NULL) {
+    if (Call->Irp->IoStatus.Information != 0 || ext->IoRequest.ReplyBuffer == NULL || SmcOther(SmcOtherAtr)) {
         return;
     }
     KeAcquireSpinLock(&ext->OsData->SpinLock, &irql);
@@ -60,8 +61,9 @@ static VOID SmcPowerReturnAtr(_Inout_ PSMC_CALL Call)
 _Must_inspect_result_
 static BOOLEAN SmcPowerIsUnparsed(_In_ PSMARTCARD_EXTENSION Ext, _In_ ULONG State)
 {
-    return State < SCARD_NEGOTIABLE || (Ext->CardCapabilities.Protocol.Supported == 0 &&
-                                        Ext->CardCapabilities.Protocol.Selected == SCARD_PROTOCOL_UNDEFINED);
+    return SmcOther(SmcOtherParse) || State < SCARD_NEGOTIABLE ||
+           (Ext->CardCapabilities.Protocol.Supported == 0 &&
+            Ext->CardCapabilities.Protocol.Selected == SCARD_PROTOCOL_UNDEFINED);
 }
 
 // The driver need only store the ATR. It may also answer SUCCESS without one when the card has just gone: the
@@ -85,21 +87,33 @@ static NTSTATUS SmcPowerReset(_Inout_ PSMC_CALL Call)
     return status;
 }
 
+static VOID SmcPowerLost(_Inout_ PSMARTCARD_EXTENSION Ext)
+{
+    KIRQL irql;
+
+    KeAcquireSpinLock(&Ext->OsData->SpinLock, &irql);
+    if (SmcOther(SmcOtherState) && Ext->ReaderCapabilities.CurrentState > SCARD_PRESENT) {
+        Ext->ReaderCapabilities.CurrentState = SCARD_PRESENT;
+    }
+    Ext->CardCapabilities.Protocol.Selected = SCARD_PROTOCOL_UNDEFINED;
+    KeReleaseSpinLock(&Ext->OsData->SpinLock, irql);
+}
+
 _Use_decl_annotations_
 NTSTATUS SmcPowerFinish(PSMC_CALL Call, NTSTATUS Status)
 {
     PSMARTCARD_EXTENSION ext = Call->Ext;
-    KIRQL irql;
 
     if (!NT_SUCCESS(Status)) {
+        if (SmcOther(SmcOtherState)) {
+            SmcPowerLost(ext);
+        }
         return Status;
     }
     if (ext->MinorIoControlCode != SCARD_POWER_DOWN) {
         NTSTATUS status = SmcPowerReset(Call);
         return NT_SUCCESS(status) ? Status : status;
     }
-    KeAcquireSpinLock(&ext->OsData->SpinLock, &irql);
-    ext->CardCapabilities.Protocol.Selected = SCARD_PROTOCOL_UNDEFINED;
-    KeReleaseSpinLock(&ext->OsData->SpinLock, irql);
+    SmcPowerLost(ext);
     return Status;
 }

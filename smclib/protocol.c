@@ -76,8 +76,10 @@ static NTSTATUS SmcProtocolPropose(_Inout_ PSMC_CALL Call, _In_ ULONG Mask)
         return status;
     }
     SmcProtocolStayNegotiable(ext);
-    ext->IoRequest.ReplyBuffer = private->ProtocolReply;
-    ext->IoRequest.ReplyBufferLength = sizeof(private->ProtocolReply);
+    if (!SmcOther(SmcOtherAnswer)) {
+        ext->IoRequest.ReplyBuffer = private->ProtocolReply;
+        ext->IoRequest.ReplyBufferLength = sizeof(private->ProtocolReply);
+    }
     return STATUS_SUCCESS;
 }
 
@@ -99,12 +101,13 @@ NTSTATUS SmcProtocolPrepare(PSMC_CALL Call)
     if ((usable & SMC_PROTOCOLS) == 0) {
         return STATUS_NOT_SUPPORTED;
     }
-    if (state == SCARD_SPECIFIC) {
+    if (state == SCARD_SPECIFIC && !SmcOther(SmcOtherSpecific)) {
         return SmcProtocolKnown(Call, usable & SMC_PROTOCOLS);
     }
     // Bits the card does not offer are gone: drivers trust what is left.
-    ext->MinorIoControlCode = (usable & SMC_PROTOCOLS) | (mask & SCARD_PROTOCOL_DEFAULT);
-    return SmcProtocolPropose(Call, mask);
+    ext->MinorIoControlCode =
+        SmcOther(SmcOtherMask) ? mask : (usable & SMC_PROTOCOLS) | (mask & SCARD_PROTOCOL_DEFAULT);
+    return state == SCARD_SPECIFIC ? STATUS_SUCCESS : SmcProtocolPropose(Call, mask);
 }
 
 _Use_decl_annotations_
@@ -115,7 +118,7 @@ NTSTATUS SmcProtocolFinish(PSMC_CALL Call, NTSTATUS Status)
     NTSTATUS status;
     KIRQL irql;
 
-    if (!NT_SUCCESS(Status)) {
+    if (!NT_SUCCESS(Status) || SmcOther(SmcOtherAnswer)) {
         return Status;
     }
     if (Call->Irp->IoStatus.Information != 0) {

@@ -165,7 +165,7 @@ VOID SmcPtsSelect(PSCARD_CARD_CAPABILITIES Card, const SCARD_READER_CAPABILITIES
         choice = SmcPtsSpecific(Reader, Atr->Ta1);
     } else if (Card->PtsData.Type == PTS_TYPE_USER) {
         return;
-    } else if (Card->PtsData.Type == PTS_TYPE_OPTIMAL &&
+    } else if (Card->PtsData.Type == PTS_TYPE_OPTIMAL && !SmcOther(SmcOtherOptimal) &&
                Card->Protocol.Selected == SCARD_PROTOCOL_UNDEFINED &&
                (!SmcPtsOptimal(Reader, Atr->Ta1, &choice) || choice.Rate < Reader->DataRate.Default)) {
         choice = SmcPtsDefault(Reader);

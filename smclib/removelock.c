@@ -33,6 +33,9 @@ static VOID SmcTagAdd(_Inout_ PSMARTCARD_EXTENSION Ext, _In_ ULONG Tag)
 {
     PSMC_TAG tags = SmcPrivateOf(Ext)->Tags;
 
+    if (SmcOther(SmcOtherTags)) {
+        return;
+    }
     for (ULONG i = 0; i < SMC_TAG_SLOTS; i++) {
         if (tags[i].Count == 0) {
             tags[i].Tag = Tag;

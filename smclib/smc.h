@@ -4,6 +4,7 @@
 #pragma once
 #include <ntddk.h>
 #include "include/smclib.h"
+#include "smclib/choices.h"
 
 #define SMC_TAG_SLOTS     16
 #define SMC_T1_LIMIT_WTX  0xFFFF
@@ -29,6 +30,7 @@ typedef struct _SMC_T1 {
     UCHAR IfsAsked;        // INF byte of our S(IFS request)
     BOOLEAN ReplyExpected; // SmartcardT1Request ran, SmartcardT1Reply did not yet
     BOOLEAN CommandSent;   // an I-block of this command is out
+    BOOLEAN Silent;        // nothing at all came back in this command
     BOOLEAN Aborted;       // the card asked to abort: its next valid block ends the command
     BOOLEAN SuppressIfs;   // SCARD_ATTR_SUPRESS_T1_IFS_REQUEST
     USHORT WtxCount;       // since the last progress

@@ -20,7 +20,7 @@ static VOID SmcT0ReadCommand(_Inout_ PSMC_T0_TPDU Tpdu)
     UCHAR p3 = Tpdu->Data[4];
 
     Tpdu->Le = p3 == 0 ? 256 : p3;
-    Tpdu->MinimumReply = p3 + SMC_SW_LENGTH;
+    Tpdu->MinimumReply = (SmcOther(SmcOtherT0Room) ? Tpdu->Le : p3) + SMC_SW_LENGTH;
 }
 
 _Must_inspect_result_

@@ -57,6 +57,7 @@ VOID SmcT1BeginCommand(PSMARTCARD_EXTENSION Ext)
     t1->WaitForReply = FALSE;
     own->ReplyExpected = FALSE;
     own->CommandSent = FALSE;
+    own->Silent = TRUE;
     own->Aborted = FALSE;
     own->WtxCount = 0;
     own->IdleCount = 0;

@@ -11,7 +11,8 @@ NTSTATUS SmcT1Fail(PSMARTCARD_EXTENSION Ext)
     Ext->T1.State = T1_RESTART;
     Ext->T1.WaitForReply = FALSE;
     SmcPrivateOf(Ext)->T1.Aborted = FALSE;
-    return STATUS_DEVICE_PROTOCOL_ERROR;
+    return SmcOther(SmcOtherSilence) && SmcPrivateOf(Ext)->T1.Silent ? STATUS_IO_TIMEOUT
+                                                                     : STATUS_DEVICE_PROTOCOL_ERROR;
 }
 
 _Must_inspect_result_

@@ -17,7 +17,7 @@ static UCHAR SmcT1CheckFrame(_In_ PSMARTCARD_EXTENSION Ext, _In_ ULONG Length)
         return T1_ERROR_OTHER;
     }
     covered = SCARD_T1_PROLOGUE_LENGTH + block[2];
-    if (Length != covered + edc) {
+    if (Length < covered + edc || (Length > covered + edc && !SmcOther(SmcOtherSurplus))) {
         return T1_ERROR_OTHER;
     }
     return SmcT1EdcMatches(block, covered, edc == 2) ? T1_BLOCK_GOOD : T1_ERROR_CHKSUM;
@@ -211,6 +211,7 @@ NTSTATUS NTAPI SmartcardT1Reply(PSMARTCARD_EXTENSION Ext)
         return SmcT1Fail(Ext);
     }
     own->ReplyExpected = FALSE;
+    own->Silent = own->Silent && length == 0;
     if (data != NULL && length <= Ext->SmartcardReply.BufferSize) {
         if (Ext->CardCapabilities.InversConvention) {
             SmartcardInvertData(data, length);

@@ -4,6 +4,9 @@
 
 static BOOLEAN SmcTrackReached(_In_ ULONG State, _In_ BOOLEAN WantPresent)
 {
+    if (State == SCARD_UNKNOWN && SmcOther(SmcOtherUnknown)) {
+        return FALSE;
+    }
     return (State > SCARD_ABSENT) == (WantPresent != FALSE);
 }
 
@@ -23,10 +26,12 @@ static NTSTATUS SmcTrackPublish(_In_ PSMC_CALL Call, _In_ BOOLEAN WantPresent)
         status = STATUS_SUCCESS;
     } else if (InterlockedCompareExchangePointer(place, NULL, NULL) != NULL) {
         status = STATUS_DEVICE_BUSY;
-    } else if (Call->Irp->Cancel) {
+    } else if (Call->Irp->Cancel && !SmcOther(SmcOtherCancel)) {
         status = STATUS_CANCELLED;
     } else {
-        IoMarkIrpPending(Call->Irp);
+        if (!SmcOther(SmcOtherMark)) {
+            IoMarkIrpPending(Call->Irp);
+        }
         InterlockedExchangePointer(place, Call->Irp);
     }
     KeReleaseSpinLock(&data->SpinLock, irql);
@@ -61,7 +66,7 @@ static NTSTATUS SmcTrackCall(_In_ PSMC_CALL Call)
     if (reclaimed) {
         (VOID) SmcCallComplete(Call, status);
     }
-    return STATUS_PENDING;
+    return reclaimed && SmcOther(SmcOtherMark) ? status : STATUS_PENDING;
 }
 
 _Use_decl_annotations_
@@ -74,7 +79,7 @@ NTSTATUS SmcTrack(PSMC_CALL Call, BOOLEAN WantPresent)
         return SmcCallComplete(Call, STATUS_NOT_SUPPORTED);
     }
     // No waiting behind a long transmission when the answer is known.
-    if (SmcTrackReached(SmcStateGet(ext), WantPresent)) {
+    if (!SmcOther(SmcOtherQueue) && SmcTrackReached(SmcStateGet(ext), WantPresent)) {
         return SmcCallComplete(Call, STATUS_SUCCESS);
     }
     status = KeWaitForSingleObject(&ext->OsData->Mutex, Executive, KernelMode, FALSE, NULL);

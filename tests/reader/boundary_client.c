@@ -21,6 +21,7 @@ static bool is_legal(nt_status status)
                                       RIG_STATUS_INVALID_DEVICE_STATE,
                                       RIG_STATUS_DELETE_PENDING,
                                       RIG_STATUS_DEVICE_REMOVED,
+                                      RIG_STATUS_IO_TIMEOUT,
                                       STATUS_DEVICE_PROTOCOL_ERROR};
     bool found = rig_status_ok(status);
     for (size_t i = 0; i < sizeof legal / sizeof legal[0]; i++) {

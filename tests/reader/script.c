@@ -74,6 +74,14 @@ ULONG SlotState(PSLOT Slot)
     return SCARD_SPECIFIC;
 }
 
+ULONG SlotRate(PSLOT Slot, ULONG Clock, UCHAR FiDi)
+{
+    UNREFERENCED_PARAMETER(Slot);
+    UNREFERENCED_PARAMETER(Clock);
+    UNREFERENCED_PARAMETER(FiDi);
+    return 9600;
+}
+
 NTSTATUS ChannelRun(PSLOT Slot, PCOMMAND Command)
 {
     const SCRIPT_LINE *line = Line++;
