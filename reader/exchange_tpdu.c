@@ -3,8 +3,9 @@
 #include "reader/exchange.h"
 
 #define T0_HEADER_LENGTH 5
-#define IFS_BLOCK_LENGTH 5 // prologue, size, LRC
+#define IFS_DATA_LENGTH  4 // prologue and size
 #define T1_RESPONSE      0x20
+#define CRC_POLYNOMIAL   0x8408
 
 // A case 4 command cannot travel whole over T=0 (ISO 7816-3:2006 12.2.1): without its Le the card answers
 // 61xx, and fetching the rest is the application's part. Returns how many trailing bytes are Le.
@@ -69,22 +70,61 @@ static NTSTATUS BlockExchange(PSLOT Slot)
     return BlockLost(&command) ? STATUS_SUCCESS : status;
 }
 
+// ISO/IEC 13239, as ISO 7816-3:2006 11.3.4 wants it. What the text leaves open of order and inversion does
+// not matter to the difference between two blocks, except the order of its bytes.
+static USHORT CrcReckon(const UCHAR *Bytes, ULONG Length)
+{
+    USHORT crc = 0xFFFF;
+
+    for (ULONG i = 0; i < Length; i++) {
+        crc ^= Bytes[i];
+        for (ULONG bit = 0; bit < 8; bit++) {
+            crc = (USHORT)(crc >> 1 ^ ((crc & 1) != 0 ? CRC_POLYNOMIAL : 0));
+        }
+    }
+    return crc;
+}
+
+// Changes the request's CRC into the answer's, in the byte order it has. FALSE: it is no CRC that we know.
+static BOOLEAN CrcFollow(const UCHAR *Request, PUCHAR Answer)
+{
+    USHORT before = CrcReckon(Request, IFS_DATA_LENGTH);
+    USHORT change = before ^ CrcReckon(Answer, IFS_DATA_LENGTH);
+    USHORT highFirst = before ^ (USHORT)(Request[IFS_DATA_LENGTH] << 8 | Request[IFS_DATA_LENGTH + 1]);
+    USHORT lowFirst = before ^ (USHORT)(Request[IFS_DATA_LENGTH + 1] << 8 | Request[IFS_DATA_LENGTH]);
+
+    if (highFirst == 0 || highFirst == 0xFFFF) {
+        Answer[IFS_DATA_LENGTH] ^= change >> 8;
+        Answer[IFS_DATA_LENGTH + 1] ^= (UCHAR)change;
+        return TRUE;
+    }
+    Answer[IFS_DATA_LENGTH] ^= (UCHAR)change;
+    Answer[IFS_DATA_LENGTH + 1] ^= change >> 8;
+    return lowFirst == 0 || lowFirst == 0xFFFF;
+}
+
 // A reader with feature 400h has told the card its IFSD by itself; the library's request is answered here, so
-// that the card gets none. Blocks with a CRC are left to the card, which may be asked twice.
+// that the card gets none.
 static BOOLEAN IfsAnswered(PSLOT Slot)
 {
     PSMARTCARD_EXTENSION smartcard = &Slot->Smartcard;
     const UCHAR *block = smartcard->SmartcardRequest.Buffer;
     PUCHAR answer = smartcard->SmartcardReply.Buffer;
+    BOOLEAN crc = (smartcard->CardCapabilities.T1.EDC & T1_CRC_CHECK) != 0;
+    ULONG length = IFS_DATA_LENGTH + (crc ? 2u : 1u);
 
     if ((Slot->Reader->Usb.Interface.Descriptor.Features & CCID_FEATURE_AUTO_IFSD) == 0 ||
-        smartcard->SmartcardRequest.BufferLength != IFS_BLOCK_LENGTH || block[1] != T1_IFS_REQUEST) {
+        smartcard->SmartcardRequest.BufferLength != length || block[1] != T1_IFS_REQUEST) {
         return FALSE;
     }
-    RtlCopyMemory(answer, block, IFS_BLOCK_LENGTH);
+    RtlCopyMemory(answer, block, length);
     answer[1] ^= T1_RESPONSE;
-    answer[IFS_BLOCK_LENGTH - 1] ^= T1_RESPONSE; // the LRC
-    smartcard->SmartcardReply.BufferLength = IFS_BLOCK_LENGTH;
+    if (!crc) {
+        answer[IFS_DATA_LENGTH] ^= T1_RESPONSE; // the LRC
+    } else if (!CrcFollow(block, answer)) {
+        return FALSE;
+    }
+    smartcard->SmartcardReply.BufferLength = length;
     return TRUE;
 }
 

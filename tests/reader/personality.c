@@ -16,7 +16,7 @@ static void test_negotiates(void **state)
     uint8_t atr[RIG_ATR_MAX];
     size_t length;
     (void)state;
-    scenario_begin(&scenario, rig_default_model(), "t0-single");
+    scenario_begin(&scenario, rig_default_model(), "t1");
     assert_int_equal(rig_slot_power(scenario.file, RIG_COLD_RESET, atr, &length), RIG_STATUS_SUCCESS);
     assert_int_equal(scenario_state(&scenario), OTHER ? RIG_STATE_NEGOTIABLE : RIG_STATE_SPECIFIC);
     scenario_end(&scenario);

@@ -157,6 +157,31 @@ static void test_dying_card(void **state)
     }
 }
 
+// Feature 400h: the reader tells the card its IFSD by itself, and nobody tells it twice.
+static void test_ifsd_once(void **state)
+{
+    static const char *const cards[] = {"t1", "t1-crc"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct emu_model model = *rig_default_model();
+        struct scenario scenario;
+        struct emu_statistics before, after;
+        scenario_set_features(&model, SCENARIO_TPDU | 0x400);
+        scenario_begin(&scenario, &model, cards[i]);
+        uint32_t protocol = scenario_connect(&scenario);
+        assert_int_equal(protocol, RIG_PROTOCOL_T1);
+        assert_int_equal(rig_statistics(scenario.port, &before), RIG_STATUS_SUCCESS);
+        uint8_t reply[258];
+        size_t length = sizeof reply;
+        assert_int_equal(scenario_command(&scenario, protocol, select_df, sizeof select_df, reply, &length),
+                         0x9000);
+        assert_int_equal(rig_statistics(scenario.port, &after), RIG_STATUS_SUCCESS);
+        assert_int_equal(after.commands - before.commands, 1);
+        read_file(&scenario, protocol);
+        scenario_end(&scenario);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +193,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_extended_length, scenario_boot, scenario_shut_down),
         cmocka_unit_test_setup_teardown(test_bad_atr, scenario_boot, scenario_shut_down),
         cmocka_unit_test_setup_teardown(test_dying_card, scenario_boot, scenario_shut_down),
+        cmocka_unit_test_setup_teardown(test_ifsd_once, scenario_boot, scenario_shut_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
