@@ -12,7 +12,7 @@ enum { EXP_QUARANTINE_BLOCKS = 1024, EXP_QUARANTINE_BYTES = 4 << 20 };
 static uint32_t ExpLock;
 static LIST_ENTRY ExpLiveList = {&ExpLiveList, &ExpLiveList};
 static LIST_ENTRY ExpFreedList = {&ExpFreedList, &ExpFreedList};
-static ULONG ExpFreedCount;
+static ULONG ExpFreedCount, ExpPagedCount;
 static SIZE_T ExpFreedBytes, ExpLiveBytes;
 
 static BOOLEAN ExpIsTag(ULONG Tag)
@@ -51,7 +51,12 @@ VOID ExpTrackBlock(PEXP_BLOCK Block)
 {
     Block->Driver = VfCurrentDriver();
     KiLock(&ExpLock);
-    InsertTailList(&ExpLiveList, &Block->ListEntry);
+    if (Block->Paged) {
+        InsertHeadList(&ExpLiveList, &Block->ListEntry); // so that the few there are are found soon
+        __atomic_fetch_add(&ExpPagedCount, 1, __ATOMIC_RELAXED);
+    } else {
+        InsertTailList(&ExpLiveList, &Block->ListEntry);
+    }
     ExpLiveBytes += Block->Size;
     KiUnlock(&ExpLock);
 }
@@ -97,9 +102,16 @@ BOOLEAN ExpDescribeAddress(const VOID *Address, PCHAR Text, SIZE_T Size, BOOLEAN
 
 BOOLEAN ExpIsPagedPool(const VOID *Address)
 {
+    BOOLEAN Paged = FALSE;
+    if (__atomic_load_n(&ExpPagedCount, __ATOMIC_RELAXED) == 0) {
+        return FALSE;
+    }
     KiLock(&ExpLock);
-    PEXP_BLOCK Block = ExpFindLocked(&ExpLiveList, Address);
-    BOOLEAN Paged = Block != NULL && Block->Paged;
+    PLIST_ENTRY Entry = ExpLiveList.Flink;
+    for (ULONG i = 0; i < ExpPagedCount && !Paged; i++, Entry = Entry->Flink) {
+        PEXP_BLOCK Block = CONTAINING_RECORD(Entry, EXP_BLOCK, ListEntry);
+        Paged = (ULONG_PTR)Address - (ULONG_PTR)ExpBodyOf(Block) < Block->Size;
+    }
     KiUnlock(&ExpLock);
     return Paged;
 }
@@ -217,6 +229,9 @@ VOID ExpQuarantineBlock(PEXP_BLOCK Block)
     RemoveEntryList(&Block->ListEntry);
     InsertTailList(&ExpFreedList, &Block->ListEntry);
     ExpLiveBytes -= Block->Size;
+    if (Block->Paged) {
+        __atomic_fetch_sub(&ExpPagedCount, 1, __ATOMIC_RELAXED);
+    }
     ExpFreedCount++;
     ExpFreedBytes += Block->Size;
     KiUnlock(&ExpLock);

@@ -244,8 +244,24 @@ VOID IopCancelRequest(IOP_REQUEST *Request)
     }
 }
 
+// As long as NT waits for the requests of a thread that ends.
+static VOID IopAwaitCancelled(IOP_REQUEST *Request)
+{
+    enum { MINUTES = 5 };
+    LARGE_INTEGER patience = {.QuadPart = MINUTES * -600000000ll};
+    if (!IopWaitRequest(Request, &patience)) {
+        IopPrintHistoryOf(&Request->Irp.Irp);
+        VfBreak(VfRuleIrpCancelIgnored, (ULONG_PTR)&Request->Irp.Irp, 0, 0,
+                "IRP %p was cancelled, and has not been completed for %u minutes", &Request->Irp.Irp,
+                MINUTES);
+    }
+}
+
 NTSTATUS IopEndRequest(IOP_REQUEST *Request, PULONG_PTR Information)
 {
+    if (VfEnabled && Request->Irp.Irp.Cancel) {
+        IopAwaitCancelled(Request);
+    }
     IopWaitRequest(Request, NULL);
     NTSTATUS status = Request->Iosb.Status;
     if (Information != NULL) {

@@ -26,6 +26,7 @@
     X(IrpReuseInUse, 0xC9, 0x310)                                                                            \
     X(IrpReuseManaged, 0xC9, 0x311)                                                                          \
     X(IrpWrongInitialStatus, 0xC9, 0x20E)                                                                    \
+    X(IrpCancelIgnored, 0xC9, 0x2F1)                                                                         \
     X(IrpLeak, 0xC4, 0xC6)                                                                                   \
     X(DispatchMissing, 0xC9, 0x21F)                                                                          \
     X(DeviceTimerTwice, 0xC9, 0x0A)                                                                          \

@@ -21,6 +21,7 @@ VOID KiUnlockDispatcher(VOID)
 
 VOID KiInitializeHeader(PDISPATCHER_HEADER Header, UCHAR Type, ULONG Size, LONG State)
 {
+    VfCheckResident(Header);
     RtlZeroMemory(Header, sizeof *Header);
     Header->Type = Type;
     Header->Size = (UCHAR)(Size / sizeof(LONG));

@@ -17,6 +17,7 @@ static KEVENT KiDpcsIdle = {
 
 VOID NTAPI KeInitializeDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE Routine, PVOID Context)
 {
+    VfCheckResident(Dpc);
     RtlZeroMemory(Dpc, sizeof *Dpc);
     Dpc->Type = KiDpc;
     Dpc->Importance = MediumImportance;

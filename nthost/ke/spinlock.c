@@ -34,6 +34,7 @@ static VOID KiSpin(PKSPIN_LOCK Lock, PKTHREAD Thread)
 
 static VOID KiAcquireSpinLock(PKSPIN_LOCK Lock, PKTHREAD Thread)
 {
+    VfCheckResident(Lock);
     KiPreempt(Lock);
     if (KiTrySpinLock(Lock, Thread)) {
         return;

@@ -80,6 +80,14 @@ VOID VfCheckThreadEnd(VOID)
     }
 }
 
+VOID VfCheckResident(PVOID Object)
+{
+    if (VfEnabled && ExpIsPagedPool(Object)) {
+        VfBreak(VfRuleObjectInPagedPool, (ULONG_PTR)Object, 0, 0,
+                "object %p lies in paged pool, which DISPATCH_LEVEL and the dispatcher cannot touch", Object);
+    }
+}
+
 VOID VfCheckString(PCUNICODE_STRING String)
 {
     if (!VfEnabled || String == NULL) {

@@ -69,6 +69,7 @@
     X(TimerLeftAtUnload, 0xCE, 2)                                                                            \
     X(ReferenceFromZero, 0xC4, 0x3F)                                                                         \
     X(ReferenceBelowZero, 0x18, 0)                                                                           \
+    X(ObjectInPagedPool, 0xC4, 0xE1)                                                                         \
     X(ObjectBad, 0x18, 1)                                                                                    \
     X(ObjectLeak, 0xC4, 0xF7)                                                                                \
     X(HandleBad, 0xC4, 0x3C)                                                                                 \

@@ -69,6 +69,7 @@ VOID VfCheckEntry(USHORT Routine, PVOID Caller);
 // ---- checks of the families ----
 
 VOID VfCheckWait(PVOID Object, KPROCESSOR_MODE Mode, PLARGE_INTEGER Timeout);
+VOID VfCheckResident(PVOID Object);                 // a synchronisation object
 VOID VfCheckString(PCUNICODE_STRING String);        // given by a driver; NULL: nothing to check
 VOID VfCheckObjectMemory(PVOID Start, SIZE_T Size); // nothing active lies in memory about to be freed
 VOID VfForgetLocks(PVOID Start, SIZE_T Size);

@@ -101,7 +101,7 @@ static void expect_none(nt_run *run, int race, unsigned bound)
 static void test_lost_cancel(void **state)
 {
     (void)state;
-    expect_race(RunRacyDriver, RACE_LOST_CANCEL, NT_END_BROKE, NULL);
+    expect_race(RunRacyDriver, RACE_LOST_CANCEL, NT_END_BROKE, "IrpCancelIgnored");
 }
 
 static void test_two_completions(void **state)

@@ -43,6 +43,47 @@ static void DescribesPagedPool(void)
 }
 KE_RULE_TEST(DescribesPagedPool, MdlOfPagedPool)
 
+static void InitializesPagedEvent(void)
+{
+    PKEVENT Event = ExAllocatePoolWithTag(PagedPool, sizeof *Event, TAG);
+    KeInitializeEvent(Event, NotificationEvent, FALSE);
+}
+KE_RULE_TEST(InitializesPagedEvent, ObjectInPagedPool)
+
+static void AcquiresPagedLock(void)
+{
+    KIRQL Irql;
+    PKSPIN_LOCK Locks = ExAllocatePoolWithTag(PagedPool, 8 * sizeof *Locks, TAG);
+    KeInitializeSpinLock(&Locks[7]);
+    KeAcquireSpinLock(&Locks[7], &Irql);
+}
+KE_RULE_TEST(AcquiresPagedLock, ObjectInPagedPool)
+
+static void InitializesPagedDpc(void)
+{
+    PKDPC Dpc = ExAllocatePoolWithTag(PagedPool, sizeof *Dpc, TAG);
+    KeInitializeDpc(Dpc, NULL, NULL);
+}
+KE_RULE_TEST(InitializesPagedDpc, ObjectInPagedPool)
+
+// Beside and after paged blocks.
+static void KeepsResidentEvents(void)
+{
+    PVOID Paged[2] = {ExAllocatePoolWithTag(PagedPool, 64, TAG), ExAllocatePoolWithTag(PagedPool, 64, TAG)};
+    PKEVENT Event = ExAllocatePoolWithTag(NonPagedPool, sizeof *Event, TAG);
+    KeInitializeEvent(Event, NotificationEvent, TRUE);
+    ExFreePoolWithTag(Paged[0], TAG);
+    KeInitializeEvent(Event, NotificationEvent, TRUE);
+    ExFreePoolWithTag(Paged[1], TAG);
+    KeInitializeEvent(Event, NotificationEvent, TRUE);
+    ExFreePoolWithTag(Event, TAG);
+}
+
+static void ResidentEvents(void)
+{
+    KeTestVirtual(KeepsResidentEvents, 0);
+}
+
 static void GivesOddString(void)
 {
     static WCHAR Name[] = L"\\Device\\Odd";
@@ -97,6 +138,10 @@ const struct WdmTest WdmTests[] = {KE_RULE_ROW(WaitsForUserOnStack),
                                    {"other waits are right", OtherWaitsAreRight},
                                    KE_RULE_ROW(FreesResource),
                                    KE_RULE_ROW(DescribesPagedPool),
+                                   KE_RULE_ROW(InitializesPagedEvent),
+                                   KE_RULE_ROW(AcquiresPagedLock),
+                                   KE_RULE_ROW(InitializesPagedDpc),
+                                   {"resident events", ResidentEvents},
                                    KE_RULE_ROW(GivesOddString),
                                    KE_RULE_ROW(GivesStringWithoutBuffer),
                                    KE_RULE_ROW(LeavesProvider),
