@@ -110,7 +110,10 @@ class Contender:
             text = b""
             while part := connection.recv(65536):
                 text += part
-        return json.loads(text.rstrip(b"\0"))["readers"][0]
+        counters = json.loads(text.rstrip(b"\0"))["readers"][0]
+        if "commands" not in counters:
+            raise RuntimeError(f"{self.kind}: its bus says nothing; are the images of this build?")
+        return counters
 
     def _tree(self):
         known = [self.pid]
