@@ -81,25 +81,31 @@ static int run_scenario(const char *path)
     return tell(&outcome);
 }
 
+static int usage(void)
+{
+    (void)fprintf(stderr, "usage: scenario FILE | section INF | driver INF | device ID INF | "
+                          "remove ID\n");
+    return EXIT_FAILURE;
+}
+
 int main(int count, char **words)
 {
     setvbuf(stdout, NULL, _IONBF, 0);
     const char *verb = count > 2 ? words[1] : "";
+    bool done;
     if (count == 3 && strcmp(verb, "scenario") == 0) {
         return run_scenario(words[2]);
     }
     if (count == 3 && strcmp(verb, "section") == 0) {
-        return install_section(words[2]) ? EXIT_SUCCESS : EXIT_FAILURE;
+        done = install_section(words[2]);
+    } else if (count == 3 && strcmp(verb, "driver") == 0) {
+        done = install_driver(words[2]);
+    } else if (count == 4 && strcmp(verb, "device") == 0) {
+        done = install_root_device(words[2], words[3]);
+    } else if (count == 3 && strcmp(verb, "remove") == 0) {
+        done = remove_root_device(words[2]);
+    } else {
+        return usage();
     }
-    if (count == 3 && strcmp(verb, "driver") == 0) {
-        return install_driver(words[2]) ? EXIT_SUCCESS : EXIT_FAILURE;
-    }
-    if (count == 4 && strcmp(verb, "device") == 0) {
-        return install_root_device(words[2], words[3]) ? EXIT_SUCCESS : EXIT_FAILURE;
-    }
-    if (count == 3 && strcmp(verb, "remove") == 0) {
-        return remove_root_device(words[2]) ? EXIT_SUCCESS : EXIT_FAILURE;
-    }
-    (void)fprintf(stderr, "usage: scenario FILE | section INF | driver INF | device ID INF | remove ID\n");
-    return EXIT_FAILURE;
+    return done ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -16,7 +16,13 @@
 #include "tests/wine/unable.h"
 #include "vbus/vbusioctl.h"
 
-enum { READERS_MAX = 16, LINKS_MAX = READERS_MAX * EMU_SLOTS_MAX, PATIENCE_MS = 15000, POLL_MS = 20 };
+enum {
+    READERS_MAX = 16,
+    LINKS_MAX = READERS_MAX * EMU_SLOTS_MAX,
+    PATIENCE_US = 15000000,
+    POLL_US = 20000,
+    SETTLE_US = 100000
+};
 enum { CCID_MAX_SLOT_INDEX = 4 }; // within the class descriptor, CCID 1.1 5.1
 
 static const GUID reader_interface = {
@@ -168,11 +174,13 @@ static nt_status wait_for_start(struct rig_reader *reader, const struct links *b
 {
     struct links *after = malloc(sizeof *after);
     bool started = false;
-    for (unsigned waited = 0; after != NULL && !started && waited < PATIENCE_MS; waited += POLL_MS) {
-        Sleep(POLL_MS);
+    uint64_t end = nt_now_us() + PATIENCE_US;
+    while (after != NULL && !started && nt_now_us() < end) {
+        nt_sleep_us(POLL_US);
         started = has_started(reader, before, after);
     }
     free(after);
+    nt_sleep_us(SETTLE_US);
     return started ? RIG_STATUS_SUCCESS : RIG_STATUS_NO_SUCH_DEVICE;
 }
 
@@ -227,12 +235,12 @@ nt_status rig_unplug(uint32_t port)
         return RIG_STATUS_NO_SUCH_DEVICE;
     }
     nt_status status = control(IOCTL_VBUS_UNPLUG, &port, sizeof port, NULL, 0);
-    for (unsigned waited = 0; rig_status_ok(status) && !is_gone(reader, links); waited += POLL_MS) {
-        if (waited >= PATIENCE_MS) {
-            status = RIG_STATUS_IO_TIMEOUT;
-        }
-        Sleep(POLL_MS);
+    uint64_t end = nt_now_us() + PATIENCE_US;
+    while (rig_status_ok(status) && !is_gone(reader, links)) {
+        status = nt_now_us() < end ? RIG_STATUS_SUCCESS : RIG_STATUS_IO_TIMEOUT;
+        nt_sleep_us(POLL_US);
     }
+    nt_sleep_us(SETTLE_US); // Wine's PnP worker can miss a change that comes while it goes to sleep
     reader->slots = 0;
     free(links);
     return status;

@@ -13,6 +13,7 @@ work=$(mktemp -d) || exit 1
 passed=0
 failed=0
 skipped=0
+again=
 
 # A prefix and a home of its own, no display, no browser or .NET, nothing put into menus.
 unset DISPLAY WAYLAND_DISPLAY
@@ -22,6 +23,12 @@ export WINEDEBUG="${WINEDEBUG:--all}" WINEDLLOVERRIDES="winemenubuilder.exe,msco
 stop_wine() {
     timeout 10 "$WINESERVER" -k
     timeout 20 "$WINESERVER" -w
+}
+
+# The server stays between two programs, and the drivers with it.
+restart_wine() {
+    stop_wine
+    timeout 20 "$WINESERVER" -p120
 }
 
 clean_up() {
@@ -34,7 +41,7 @@ trap clean_up EXIT
 trap 'exit 1' HUP INT TERM
 
 in_wine() {
-    timeout -k 5 60 "$wine" "$@"
+    timeout -k 5 40 "$wine" "$@"
 }
 
 # step NAME COMMAND...: 0 passes, 77 means what Wine cannot; the last line of the output says why.
@@ -56,16 +63,17 @@ step() {
         ;;
     *)
         failed=$((failed + 1))
-        [ "$result" -lt 124 ] || last="not done within 60 s; $last"
+        [ "$result" -lt 124 ] || last="not done within 40 s; $last"
         echo "FAILED  $name: $last"
         tail -n 20 "$log"
-        stop_wine # whatever hangs there
+        restart_wine # whatever hangs there
         ;;
     esac
     [ "$result" -eq 0 ]
 }
 
 finish() {
+    [ -z "$again" ] || echo "note: in a second try after Wine had hung:$again"
     echo "$passed passed, $failed failed, $skipped skipped"
     [ "$failed" -eq 0 ]
     exit
@@ -77,8 +85,7 @@ make_prefix() {
     for service in winebus wineusb; do
         in_wine reg add "HKLM\\System\\CurrentControlSet\\Services\\$service" /v Start /t REG_DWORD /d 4 /f || return 1
     done
-    stop_wine
-    timeout 20 "$WINESERVER" -p120 # it stays between two programs, and the drivers with it
+    restart_wine
 }
 
 # lectern.inf as packaging makes it, but Wine 8 knows no version in a decoration and no driver store. It wants a catalog
@@ -98,6 +105,28 @@ install_reader() {
         cp "$work/package/lectern.sys" "$WINEPREFIX/drive_c/windows/inf"
 }
 
+# Wine 8's PnP worker may sleep through a wake-up, and then no reader comes or goes until Wine is restarted: what did not
+# end has a second try, and says so.
+run_scenario() {
+    in_wine "$program" scenario "$1"
+    result=$?
+    if [ "$result" -ge 124 ]; then
+        echo "second try: $1"
+        again="$again $(basename "$1")"
+        restart_wine
+        in_wine "$program" scenario "$1"
+        result=$?
+    fi
+    return "$result"
+}
+
+expect_wrong() {
+    printf 'plug Lectern\nopen\nstate expect powered\n' >"$work/wrong.scn"
+    in_wine "$program" scenario "$work/wrong.scn" >"$work/wrong.log"
+    cat "$work/wrong.log"
+    grep -q '^line 3.*: state: answered absent, expected powered' "$work/wrong.log"
+}
+
 gone() {
     in_wine "$program" scenario tests/scenarios/life.scn >"$work/gone.log"
     cat "$work/gone.log"
@@ -110,8 +139,9 @@ step "smclib.inf" in_wine "$program" section "$work/package/smclib.inf" || finis
 step "lectern.inf" install_reader || finish
 step "lectvbus.inf" in_wine "$program" device "ROOT\\LECTVBUS" "$work/package/lectvbus.inf" || finish
 for scenario in tests/scenarios/*.scn; do
-    step "$(basename "$scenario")" in_wine "$program" scenario "$scenario"
+    step "$(basename "$scenario")" run_scenario "$scenario"
 done
+step "a wrong expectation is noticed" expect_wrong
 step "removal of the bus" in_wine "$program" remove "ROOT\\LECTVBUS"
 step "nothing answers any more" gone
 finish

@@ -11,12 +11,13 @@
 #include "rig/status.h"
 #include "tests/wine/unable.h"
 
+#define STATUS_FILE_DELETED 0xC0000123u
 NTSYSAPI ULONG NTAPI RtlGetLastNtStatus(VOID); // of ntdll: the status behind GetLastError()
 
 struct nt_file {
     HANDLE handle;
     char path[NT_ID_MAX];
-    volatile LONG under_way;
+    unsigned under_way, left; // requests that have not ended, and those of them that nobody has cancelled
     nt_file *next;
 };
 
@@ -27,7 +28,7 @@ struct nt_request {
     const void *in;
     void *out;
     size_t in_length, out_length;
-    bool ended;
+    bool cancelled, ended;
     nt_status status;
     size_t returned;
 };
@@ -149,7 +150,7 @@ void nt_close(nt_file *file)
         return;
     }
     *link = file->next;
-    if (file->under_way != 0) {
+    if (file->left != 0) {
         unable_note("Wine sends no IRP_MJ_CLEANUP, so what is under way goes on");
         (void)CancelIoEx(file->handle, NULL); // for those who come after
     }
@@ -189,7 +190,8 @@ static nt_request *make_request(nt_file *file, uint32_t code, const void *in, si
         free(request);
         return NULL;
     }
-    InterlockedIncrement(&file->under_way);
+    file->under_way++;
+    file->left++;
     return request;
 }
 
@@ -227,18 +229,29 @@ bool nt_request_wait(nt_request *request, int64_t timeout_us)
 
 void nt_request_cancel(nt_request *request)
 {
-    (void)CancelIoEx(request->file->handle, &request->overlapped);
+    if (!request->cancelled) {
+        request->cancelled = true;
+        request->file->left--;
+        (void)CancelIoEx(request->file->handle, &request->overlapped);
+    }
+}
+
+// Wine removes a device under its open files and then answers in the driver's stead.
+static nt_status translate(nt_status status)
+{
+    return status == STATUS_FILE_DELETED ? RIG_STATUS_DEVICE_NOT_CONNECTED : status;
 }
 
 nt_status nt_request_end(nt_request *request, size_t *returned)
 {
     (void)nt_request_wait(request, -1);
-    nt_status status = request->status;
+    nt_status status = translate(request->status);
     if (returned != NULL) {
         *returned = request->returned;
     }
     CloseHandle(request->overlapped.hEvent);
-    InterlockedDecrement(&request->file->under_way);
+    request->file->under_way--;
+    request->file->left -= request->cancelled ? 0 : 1;
     free(request);
     return status;
 }
