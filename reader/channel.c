@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "reader/slot.h"
 
-#define CHANNEL_SHORTEST    (CCID_HEADER_LENGTH + 261) // some readers state less than the short APDU they take
-#define CHANNEL_SMALLEST    32                         // and would chain for ever with less
-#define CHANNEL_IN_SMALLEST 512
-#define CHANNEL_ATTEMPTS    3 // of a command that a busy reader refuses
+#define CHANNEL_SHORTEST     (CCID_HEADER_LENGTH + 261) // some readers state less than the short APDU they take
+#define CHANNEL_SMALLEST     32                         // and would chain for ever with less
+#define CHANNEL_IN_SMALLEST  512
+#define CHANNEL_ATTEMPTS     3    // of a command that a busy reader refuses
+#define CHANNEL_LATE_TIMEOUT 1000 // ms for an answer, once the card is gone
 
 VOID ChannelInitialize(PCHANNEL Channel)
 {
@@ -58,6 +59,7 @@ NTSTATUS ChannelOpen(PREADER Reader)
     SizesChoose(Reader);
     for (ULONG i = 0; i < READER_SLOTS_MAX; i++) {
         channel->Lanes[i].Unsettled = FALSE;
+        channel->Lanes[i].Late = FALSE;
         channel->Lanes[i].Owing = FALSE;
     }
     channel->Received = 0;
@@ -97,6 +99,41 @@ static BOOLEAN SlotBusy(const COMMAND *Command)
            Command->Header.Error == CCID_ERROR_SLOT_BUSY;
 }
 
+static BOOLEAN Abandoned(NTSTATUS Status)
+{
+    return Status == STATUS_CANCELLED || Status == STATUS_NO_MEDIA;
+}
+
+static NTSTATUS Settle(PSLOT Slot, const USB_WAIT *Wait)
+{
+    PLANE lane = &Slot->Reader->Channel.Lanes[Slot->Index];
+    COMMAND late = {.Type = lane->Type, .Timeout = CHANNEL_LATE_TIMEOUT};
+    USB_WAIT wait = {CHANNEL_LATE_TIMEOUT, Wait->Halt, Wait->Cancel, Wait->Departed};
+    NTSTATUS status = STATUS_SUCCESS;
+
+    if (lane->Late) {
+        status = ChannelAwait(Slot, &late, &wait);
+        lane->Unsettled = !late.Answered;
+        if (lane->Unsettled && Abandoned(status)) {
+            return status;
+        }
+        lane->Late = FALSE;
+    }
+    return lane->Unsettled ? ChannelAbort(Slot, Wait) : STATUS_SUCCESS;
+}
+
+// Its requester waits no longer, so neither does this; unless the reader halts, which ends all by itself.
+static VOID LeaveBehind(PSLOT Slot, const USB_WAIT *Wait, NTSTATUS Status)
+{
+    PLANE lane = &Slot->Reader->Channel.Lanes[Slot->Index];
+
+    if (KeReadStateEvent(Wait->Halt) == 0) {
+        lane->Unsettled = TRUE;
+        lane->Late = Status == STATUS_NO_MEDIA;
+        MonitorSettle(Slot->Reader, Slot->Index);
+    }
+}
+
 // Without a Halt the reader is about to lose its state anyway, and nobody may wait for it.
 static NTSTATUS CommandExchange(PSLOT Slot, PCOMMAND Command, const USB_WAIT *Wait)
 {
@@ -104,18 +141,24 @@ static NTSTATUS CommandExchange(PSLOT Slot, PCOMMAND Command, const USB_WAIT *Wa
     BOOLEAN repair = Wait->Halt != NULL;
     NTSTATUS status;
 
-    if (repair && channel->Lanes[Slot->Index].Unsettled) {
-        ChannelAbort(Slot, Wait);
+    status = repair && channel->Lanes[Slot->Index].Unsettled ? Settle(Slot, Wait) : STATUS_SUCCESS;
+    if (!NT_SUCCESS(status)) {
+        MonitorSettle(Slot->Reader, Slot->Index);
+        return status;
     }
     status = ChannelExchange(Slot, Command, ChannelSequenceNext(channel), Wait);
     if (!repair) {
         return status;
     }
-    // Refused, the slot works on a command nobody knows of, unless the other slots are too much for the
-    // reader.
-    if ((!Command->Answered && (status == STATUS_CANCELLED || status == STATUS_IO_TIMEOUT)) ||
-        (SlotBusy(Command) && !ChannelTurnsLower(channel))) {
-        ChannelAbort(Slot, Wait);
+    if (!Command->Answered && Abandoned(status)) {
+        LeaveBehind(Slot, Wait, status);
+    } else if ((!Command->Answered && status == STATUS_IO_TIMEOUT) ||
+               (SlotBusy(Command) && !ChannelTurnsLower(channel))) {
+        // Refused, the slot works on a command nobody knows of, unless the other slots are too much for the
+        // reader.
+        if (!NT_SUCCESS(ChannelAbort(Slot, Wait))) {
+            LeaveBehind(Slot, Wait, STATUS_CANCELLED);
+        }
     }
     return status;
 }
@@ -138,9 +181,28 @@ static NTSTATUS CommandAttempt(PSLOT Slot, PCOMMAND Command, const USB_WAIT *Wai
 
 static NTSTATUS LaneTake(PLANE Lane, const USB_WAIT *Wait)
 {
-    USB_WAIT wait = {USB_WAIT_FOREVER, Wait->Halt, Wait->Cancel, NULL};
+    USB_WAIT wait = {USB_WAIT_FOREVER, Wait->Halt, Wait->Cancel, Wait->Departed};
+    NTSTATUS status = UsbWait(NULL, &Lane->Free, &wait);
 
-    return UsbWait(NULL, &Lane->Free, &wait) == STATUS_WAIT_1 ? STATUS_SUCCESS : STATUS_CANCELLED;
+    return status == STATUS_WAIT_1 ? STATUS_SUCCESS : status;
+}
+
+VOID ChannelSettle(PSLOT Slot)
+{
+    PCHANNEL channel = &Slot->Reader->Channel;
+    PLANE lane = &channel->Lanes[Slot->Index];
+    USB_WAIT wait = {0, &Slot->Reader->Halt, NULL, NULL};
+
+    if (!NT_SUCCESS(LaneTake(lane, &wait))) {
+        return;
+    }
+    if (lane->Unsettled && NT_SUCCESS(ChannelTurnTake(channel, &wait))) {
+        // Halted it remains unsettled, for the first command after that.
+        (VOID) Settle(Slot, &wait);
+        ChannelTurnGive(channel);
+        lane->Owing = lane->Unsettled;
+    }
+    KeSetEvent(&lane->Free, IO_NO_INCREMENT, FALSE);
 }
 
 NTSTATUS ChannelRun(PSLOT Slot, PCOMMAND Command)
@@ -160,8 +222,9 @@ NTSTATUS ChannelRun(PSLOT Slot, PCOMMAND Command)
     }
     if (Command->Origin == CommandOfRequest) {
         wait.Cancel = &Slot->Cancel;
-        wait.Departed = &Slot->Departed;
         wait.Milliseconds = max(wait.Milliseconds, reader->Quirks.Values[QuirkPatience]);
+        // An escape is the reader's own affair.
+        wait.Departed = Command->Type != CCID_ESCAPE ? &Slot->Departed : NULL;
     }
     status = LaneTake(lane, &wait);
     if (!NT_SUCCESS(status)) {

@@ -15,8 +15,10 @@ typedef struct _LANE {
     KEVENT Arrived;             // the reply, or a time extension, has been filled in
     struct _COMMAND *Expecting; // NULL: nothing sent, or the reply has arrived; under the channel's lock
     UCHAR Sequence;
+    UCHAR Type;        // of the command sent last
     NTSTATUS Status;   // of the command, once it is no longer expecting
-    BOOLEAN Unsettled; // an abort got no answer: the slot may still be busy
+    BOOLEAN Unsettled; // the slot may still be busy with a command nobody waits for
+    BOOLEAN Late;      // because its card has left: most readers answer it by themselves then
     BOOLEAN Owing;     // the last command got no answer
 } LANE, *PLANE;
 
@@ -69,18 +71,23 @@ _IRQL_requires_(PASSIVE_LEVEL)
 VOID ChannelClose(_Inout_ PREADER Reader);
 
 // STATUS_SUCCESS, STATUS_BUFFER_TOO_SMALL (reply does not fit), STATUS_INVALID_PARAMETER (request does not),
-// STATUS_CANCELLED, STATUS_IO_TIMEOUT, STATUS_DEVICE_PROTOCOL_ERROR, STATUS_DEVICE_NOT_CONNECTED, another
+// STATUS_CANCELLED, STATUS_NO_MEDIA (the card has left meanwhile), STATUS_IO_TIMEOUT,
+// STATUS_DEVICE_PROTOCOL_ERROR, STATUS_DEVICE_NOT_CONNECTED, another
 // status of the pipes, or what CcidReplyStatus makes of a refusal.
 _Must_inspect_result_
 _IRQL_requires_(PASSIVE_LEVEL)
 NTSTATUS ChannelRun(_Inout_ PSLOT Slot, _Inout_ PCOMMAND Command);
+// Ends what a request has left behind, while no request waits for it; the next command would do so, too.
+_IRQL_requires_(PASSIVE_LEVEL)
+VOID ChannelSettle(_Inout_ PSLOT Slot);
 // Waits until no command is under way.
 _IRQL_requires_(PASSIVE_LEVEL)
 VOID ChannelDrain(_Inout_ PREADER Reader);
 _IRQL_requires_max_(DISPATCH_LEVEL)
 BOOLEAN ChannelBusy(_Inout_ PREADER Reader);
 
-// channel_turn.c: how many commands are under way. STATUS_SUCCESS or STATUS_CANCELLED.
+// channel_turn.c: how many commands are under way. STATUS_SUCCESS, STATUS_CANCELLED or
+// STATUS_NO_MEDIA.
 _IRQL_requires_max_(DISPATCH_LEVEL)
 VOID ChannelTurnsOpen(_Inout_ PCHANNEL Channel, _In_ ULONG Limit);
 _Must_inspect_result_
@@ -109,11 +116,18 @@ static inline UCHAR ChannelSequenceNext(_Inout_ PCHANNEL Channel)
     return (UCHAR)InterlockedIncrement(&Channel->Sequence);
 }
 
+// The same for one that has been sent before; Sequence stays the lane's.
+_Must_inspect_result_
+_IRQL_requires_(PASSIVE_LEVEL)
+NTSTATUS ChannelAwait(_Inout_ PSLOT Slot, _Inout_ PCOMMAND Command, _In_ const USB_WAIT *Wait);
+
 // channel_token.c: what the exchange is for a token. Tokens have one slot.
 _Must_inspect_result_
 _IRQL_requires_(PASSIVE_LEVEL)
 NTSTATUS ChannelTokenRun(_Inout_ PSLOT Slot, _Inout_ PCOMMAND Command, _In_ const USB_WAIT *Wait);
 
-// channel_abort.c: ends a command the reader still works on, CCID 1.1 5.3.1.
+// channel_abort.c: ends a command the reader still works on, CCID 1.1 5.3.1. STATUS_CANCELLED
+// and STATUS_NO_MEDIA: not yet.
+_Must_inspect_result_
 _IRQL_requires_(PASSIVE_LEVEL)
-VOID ChannelAbort(_Inout_ PSLOT Slot, _In_ const USB_WAIT *Wait);
+NTSTATUS ChannelAbort(_Inout_ PSLOT Slot, _In_ const USB_WAIT *Wait);

@@ -26,20 +26,18 @@ static VOID PipesReset(PREADER Reader, const USB_WAIT *Wait)
     UNREFERENCED_PARAMETER(in);
 }
 
-VOID ChannelAbort(PSLOT Slot, const USB_WAIT *Wait)
+NTSTATUS ChannelAbort(PSLOT Slot, const USB_WAIT *Wait)
 {
     PREADER reader = Slot->Reader;
     PLANE lane = &reader->Channel.Lanes[Slot->Index];
     COMMAND command = {.Type = CCID_ABORT, .Timeout = ABORT_REPLY_TIMEOUT};
     UCHAR sequence = ChannelSequenceNext(&reader->Channel);
-    USB_WAIT wait = {ABORT_CONTROL_TIMEOUT, Wait->Halt, NULL, NULL};
+    USB_WAIT wait = {ABORT_CONTROL_TIMEOUT, Wait->Halt, Wait->Cancel, Wait->Departed};
+    BOOLEAN again = lane->Unsettled;
     ULONG none = 0;
     NTSTATUS status;
 
-    // A halting reader loses its state anyway, and nobody may wait for it.
-    if (Wait->Halt != NULL && KeReadStateEvent(Wait->Halt) != 0) {
-        return;
-    }
+    lane->Unsettled = TRUE;
     // CCID 1.1 5.3.1: the control request and the bulk message of the same sequence number belong together.
     status = UsbClassRequest(reader, FALSE, CCID_REQUEST_ABORT, (USHORT)(sequence << 8 | Slot->Index), NULL,
                              &none, &wait);
@@ -47,9 +45,13 @@ VOID ChannelAbort(PSLOT Slot, const USB_WAIT *Wait)
         wait.Milliseconds = ABORT_REPLY_TIMEOUT;
         status = ChannelExchange(Slot, &command, sequence, &wait);
     }
+    if ((status == STATUS_CANCELLED || status == STATUS_NO_MEDIA) && !command.Answered) {
+        return status;
+    }
     // A reader that was deaf may hear the next one; one that knows no ABORT is not asked for ever.
-    lane->Unsettled = !NT_SUCCESS(status) && !command.Answered && !lane->Unsettled;
+    lane->Unsettled = !NT_SUCCESS(status) && !command.Answered && !again;
     if (!NT_SUCCESS(status) && !command.Answered) {
         PipesReset(reader, &wait);
     }
+    return STATUS_SUCCESS;
 }

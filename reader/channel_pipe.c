@@ -20,12 +20,12 @@ static NTSTATUS MessageSend(PREADER Reader, const CCID_REQUEST *Request, const U
 {
     PCHANNEL channel = &Reader->Channel;
     USB_WAIT wait = {min(OUT_TIMEOUT, Wait->Milliseconds), Wait->Halt, Wait->Cancel, Wait->Departed};
-    USB_WAIT patience = {USB_WAIT_FOREVER, Wait->Halt, Wait->Cancel, NULL};
+    USB_WAIT patience = {USB_WAIT_FOREVER, Wait->Halt, Wait->Cancel, Wait->Departed};
     ULONG length = CCID_HEADER_LENGTH + Request->Length;
-    NTSTATUS status;
+    NTSTATUS status = UsbWait(NULL, &channel->OutFree, &patience);
 
-    if (UsbWait(NULL, &channel->OutFree, &patience) != STATUS_WAIT_1) {
-        return STATUS_CANCELLED;
+    if (status != STATUS_WAIT_1) {
+        return status;
     }
     CcidRequestEncode(Request, channel->OutBuffer);
     if (Request->Length != 0) {
@@ -152,8 +152,9 @@ static NTSTATUS MessageDistribute(PSLOT Slot, PULONG Stale, const USB_WAIT *Wait
     if (NT_SUCCESS(status) && !ReplyDeliver(channel, &reply) && ++*Stale == STALE_MAX) {
         status = STATUS_DEVICE_PROTOCOL_ERROR;
     }
-    // Whoever loses patience amid another's message leaves him what has come of it.
-    if ((status != STATUS_CANCELLED && status != STATUS_IO_TIMEOUT) || !OthersExpect(channel, Slot->Index)) {
+    // Whoever loses patience amid another's message leaves him what has come of it; a late one goes on.
+    if (status != STATUS_NO_MEDIA && ((status != STATUS_CANCELLED && status != STATUS_IO_TIMEOUT) ||
+                                      !OthersExpect(channel, Slot->Index))) {
         RtlSecureZeroMemory(channel->InBuffer, channel->Received);
         channel->Received = 0;
     }
@@ -204,10 +205,6 @@ static NTSTATUS ReplyAwait(PSLOT Slot, PCOMMAND Command, USB_WAIT Wait)
         status = UsbWait(&lane->Arrived, &channel->InFree, &Wait);
         if (status == STATUS_WAIT_1) {
             status = MessageDistribute(Slot, &stale, &Wait);
-        } else if (status == STATUS_NO_MEDIA) {
-            Wait.Departed = NULL;
-            deadline = now + USB_LATE_TIMEOUT;
-            continue;
         } else if (NT_SUCCESS(status)) {
             if (ReplyArrived(channel, lane, FALSE, &status)) {
                 return status;
@@ -239,11 +236,28 @@ NTSTATUS ChannelExchange(PSLOT Slot, PCOMMAND Command, UCHAR Sequence, const USB
     KeClearEvent(&lane->Arrived);
     lane->Expecting = Command;
     lane->Sequence = Sequence;
+    lane->Type = Command->Type;
     KeReleaseSpinLock(&channel->Lock, irql);
     status = MessageSend(Slot->Reader, &request, Command->Data, Wait);
     if (NT_SUCCESS(status)) {
         status = ReplyAwait(Slot, Command, *Wait);
     }
+    (VOID) ReplyArrived(channel, lane, TRUE, &status);
+    return status;
+}
+
+NTSTATUS ChannelAwait(PSLOT Slot, PCOMMAND Command, const USB_WAIT *Wait)
+{
+    PCHANNEL channel = &Slot->Reader->Channel;
+    PLANE lane = &channel->Lanes[Slot->Index];
+    NTSTATUS status;
+    KIRQL irql;
+
+    KeAcquireSpinLock(&channel->Lock, &irql);
+    KeClearEvent(&lane->Arrived);
+    lane->Expecting = Command;
+    KeReleaseSpinLock(&channel->Lock, irql);
+    status = ReplyAwait(Slot, Command, *Wait);
     (VOID) ReplyArrived(channel, lane, TRUE, &status);
     return status;
 }

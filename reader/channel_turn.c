@@ -35,11 +35,11 @@ static NTSTATUS TurnBegin(PCHANNEL Channel, PKEVENT Halt)
 
 NTSTATUS ChannelTurnTake(PCHANNEL Channel, const USB_WAIT *Wait)
 {
-    USB_WAIT wait = {USB_WAIT_FOREVER, Wait->Halt, Wait->Cancel, NULL};
-    NTSTATUS status;
+    USB_WAIT wait = {USB_WAIT_FOREVER, Wait->Halt, Wait->Cancel, Wait->Departed};
+    NTSTATUS status = UsbWait(NULL, &Channel->Turns, &wait);
 
-    if (UsbWait(NULL, &Channel->Turns, &wait) != STATUS_WAIT_1) {
-        return STATUS_CANCELLED;
+    if (status != STATUS_WAIT_1) {
+        return status;
     }
     status = TurnBegin(Channel, Wait->Halt);
     if (!NT_SUCCESS(status)) {

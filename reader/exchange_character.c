@@ -160,6 +160,10 @@ static NTSTATUS TransmitT0(PSLOT Slot)
     t0.Left = smartcard->T0.Lc;
     t0.Expected = smartcard->T0.Le;
     status = ProcedureFollow(&t0, t0.Data[T0_INS]);
+    if (status == STATUS_CANCELLED) {
+        // The card still waits for the rest, and would take the next command for it.
+        SlotStateSet(Slot, SCARD_PRESENT);
+    }
     if (NT_SUCCESS(status)) {
         smartcard->SmartcardReply.BufferLength = t0.Received;
         status = SmartcardT0Reply(smartcard);

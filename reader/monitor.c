@@ -17,7 +17,7 @@ static BOOLEAN MonitorClaim(PMONITOR Monitor)
     return TRUE;
 }
 
-static VOID MonitorRaise(PREADER Reader, BOOLEAN Recover, BOOLEAN Poll, ULONG Verify)
+static VOID MonitorRaise(PREADER Reader, MONITOR_JOBS Jobs)
 {
     PMONITOR monitor = &Reader->Monitor;
     BOOLEAN queue = FALSE;
@@ -25,9 +25,10 @@ static VOID MonitorRaise(PREADER Reader, BOOLEAN Recover, BOOLEAN Poll, ULONG Ve
 
     KeAcquireSpinLock(&monitor->Lock, &irql);
     if (!monitor->Stopping) {
-        monitor->Recover |= Recover;
-        monitor->Poll |= Poll;
-        monitor->Verify |= Verify;
+        monitor->Jobs.Recover |= Jobs.Recover;
+        monitor->Jobs.Poll |= Jobs.Poll;
+        monitor->Jobs.Verify |= Jobs.Verify;
+        monitor->Jobs.Settle |= Jobs.Settle;
         queue = MonitorClaim(monitor);
     }
     KeReleaseSpinLock(&monitor->Lock, irql);
@@ -38,12 +39,17 @@ static VOID MonitorRaise(PREADER Reader, BOOLEAN Recover, BOOLEAN Poll, ULONG Ve
 
 VOID MonitorRecover(PREADER Reader)
 {
-    MonitorRaise(Reader, TRUE, FALSE, 0);
+    MonitorRaise(Reader, (MONITOR_JOBS){.Recover = TRUE});
 }
 
 VOID MonitorVerify(PREADER Reader, ULONG Slot)
 {
-    MonitorRaise(Reader, FALSE, FALSE, 1u << Slot);
+    MonitorRaise(Reader, (MONITOR_JOBS){.Verify = 1u << Slot});
+}
+
+VOID MonitorSettle(PREADER Reader, ULONG Slot)
+{
+    MonitorRaise(Reader, (MONITOR_JOBS){.Settle = 1u << Slot});
 }
 
 VOID MonitorTrack(PREADER Reader)
@@ -65,7 +71,7 @@ static VOID NTAPI MonitorTick(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID A
     UNREFERENCED_PARAMETER(Dpc);
     UNREFERENCED_PARAMETER(Argument1);
     UNREFERENCED_PARAMETER(Argument2);
-    MonitorRaise(Context, FALSE, TRUE, 0);
+    MonitorRaise(Context, (MONITOR_JOBS){.Poll = TRUE});
 }
 
 static BOOLEAN SlotTracked(PSLOT Slot)
@@ -107,17 +113,22 @@ static VOID PipeRecover(PREADER Reader)
     }
 }
 
-static VOID JobsRun(PREADER Reader, BOOLEAN Recover, BOOLEAN Poll, ULONG Verify)
+static VOID JobsRun(PREADER Reader, MONITOR_JOBS Jobs)
 {
-    if (Recover) {
+    for (ULONG i = 0; i < Reader->SlotCount; i++) {
+        if ((Jobs.Settle & 1u << i) != 0) {
+            ChannelSettle(Reader->Slots[i]);
+        }
+    }
+    if (Jobs.Recover) {
         PipeRecover(Reader);
     }
     for (ULONG i = 0; i < Reader->SlotCount; i++) {
-        if ((Verify & 1u << i) != 0) {
+        if ((Jobs.Verify & 1u << i) != 0) {
             SlotVerify(Reader->Slots[i]);
         }
     }
-    if (Poll) {
+    if (Jobs.Poll) {
         SlotsPoll(Reader);
     }
 }
@@ -126,29 +137,24 @@ static VOID NTAPI MonitorWork(PDEVICE_OBJECT DeviceObject, PVOID Context)
 {
     PREADER reader = Context;
     PMONITOR monitor = &reader->Monitor;
+    MONITOR_JOBS none = {.Poll = FALSE};
 
     UNREFERENCED_PARAMETER(DeviceObject);
     for (;;) {
-        BOOLEAN recover;
-        BOOLEAN poll;
-        ULONG verify;
+        MONITOR_JOBS jobs;
         KIRQL irql;
 
         KeAcquireSpinLock(&monitor->Lock, &irql);
-        recover = monitor->Recover;
-        poll = monitor->Poll;
-        verify = monitor->Verify;
-        monitor->Recover = FALSE;
-        monitor->Poll = FALSE;
-        monitor->Verify = 0;
-        if (monitor->Stopping || (!recover && !poll && verify == 0)) {
+        jobs = monitor->Jobs;
+        monitor->Jobs = none;
+        if (monitor->Stopping || (!jobs.Recover && !jobs.Poll && jobs.Verify == 0 && jobs.Settle == 0)) {
             monitor->Queued = FALSE;
             KeSetEvent(&monitor->Idle, IO_NO_INCREMENT, FALSE);
             KeReleaseSpinLock(&monitor->Lock, irql);
             return;
         }
         KeReleaseSpinLock(&monitor->Lock, irql);
-        JobsRun(reader, recover, poll, verify);
+        JobsRun(reader, jobs);
     }
 }
 

@@ -90,14 +90,6 @@ NTSTATUS UsbWait(PVOID First, PVOID Last, const USB_WAIT *Wait)
     return (ULONG)status < count ? meaning[(ULONG)status] : STATUS_IO_TIMEOUT;
 }
 
-static NTSTATUS TransferWait(PUSB_TRANSFER Transfer, const USB_WAIT *Wait)
-{
-    USB_WAIT late = {USB_LATE_TIMEOUT, Wait->Halt, Wait->Cancel, NULL};
-    NTSTATUS status = UsbWait(&Transfer->Done, NULL, Wait);
-
-    return status == STATUS_NO_MEDIA ? UsbWait(&Transfer->Done, NULL, &late) : status;
-}
-
 static NTSTATUS TransferSubmit(PREADER Reader, PUSB_TRANSFER Transfer, PURB Urb, const USB_WAIT *Wait)
 {
     NTSTATUS reason;
@@ -107,7 +99,7 @@ static NTSTATUS TransferSubmit(PREADER Reader, PUSB_TRANSFER Transfer, PURB Urb,
     UsbIrpPrepare(Transfer->Irp, Urb, TransferDone, Transfer);
     // The completion routine keeps the IRP, so the event tells all that the returned status could.
     (VOID) IoCallDriver(Reader->Lower, Transfer->Irp);
-    reason = TransferWait(Transfer, Wait);
+    reason = UsbWait(&Transfer->Done, NULL, Wait);
     if (reason != STATUS_SUCCESS) {
         IoCancelIrp(Transfer->Irp);
         KeWaitForSingleObject(&Transfer->Done, Executive, KernelMode, FALSE, NULL);

@@ -12,7 +12,6 @@
 
 #define USB_CONTROL_TIMEOUT 5000 // ms, what USB 2.0 9.2.6 allows a request with data
 #define USB_NAME_MAX        32   // characters of a string descriptor worth keeping
-#define USB_LATE_TIMEOUT    1000 // ms for an answer, once the card is gone
 
 typedef struct _READER *PREADER;
 
@@ -54,7 +53,7 @@ typedef struct _USB_WAIT {
     ULONG Milliseconds;
     PKEVENT Halt;     // NULL: the reader's state does not end it
     PKEVENT Cancel;   // NULL: no requester
-    PKEVENT Departed; // the card has left: the answer gets one more second
+    PKEVENT Departed; // NULL: it does not matter whether the card leaves
 } USB_WAIT, *PUSB_WAIT;
 
 _Must_inspect_result_
@@ -73,7 +72,7 @@ _IRQL_requires_(PASSIVE_LEVEL)
 NTSTATUS UsbWait(_In_opt_ PVOID First, _In_opt_ PVOID Last, _In_ const USB_WAIT *Wait);
 
 // One bulk transfer; In tells its direction. *Length: size in, bytes moved out, also when it failed.
-// STATUS_IO_TIMEOUT, STATUS_CANCELLED (Halt or Cancel), STATUS_DEVICE_NOT_CONNECTED,
+// STATUS_IO_TIMEOUT, STATUS_CANCELLED (Halt or Cancel), STATUS_NO_MEDIA, STATUS_DEVICE_NOT_CONNECTED,
 // STATUS_PIPE_BROKEN (halted endpoint), STATUS_IO_DEVICE_ERROR.
 _Must_inspect_result_
 _IRQL_requires_(PASSIVE_LEVEL)

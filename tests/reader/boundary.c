@@ -30,12 +30,13 @@ enum {
     BOUNDARIES_MIN = 9000, // fewer, and the sweep has lost its way
 };
 
-// Version A has no slot to take a card out of; a silent reader tells of no removal; tokens have no messages
-// that could be held.
+// Version A has no slot to take a card out of; without an interrupt pipe a silent reader tells of no removal;
+// tokens have no messages that could be held.
 static bool applies(const struct boundary_run *run)
 {
     bool token = run->kind->endpoints < 2;
-    return !(run->event == BOUNDARY_EJECT && (run->held || run->kind->endpoints == 0)) &&
+    return !(run->event == BOUNDARY_EJECT &&
+             (run->held ? run->kind->endpoints < 3 : run->kind->endpoints == 0)) &&
            !(run->held && token);
 }
 

@@ -7,32 +7,37 @@
 #include "rig/scard.h"
 #include "rig/status.h"
 
-#define STATUS_DEVICE_PROTOCOL_ERROR 0xC0000186u
-
 enum { SILENCE_US = 900000, HANG_US = 120000000, REPLY_MAX = 600 }; // silence: beyond what polling takes
 
-// What comes after the event tells of the card's and the reader's new state. A card that was interrupted amid
-// a command makes nothing of the next one until it is reset.
+enum { LEGAL_MAX = 4 };
+
+// What comes after the event tells of the card's and the reader's new state.
+static const nt_status legal[BOUNDARY_EVENTS][LEGAL_MAX] = {
+    [BOUNDARY_EJECT] = {RIG_STATUS_NO_MEDIA, RIG_STATUS_INVALID_DEVICE_STATE},
+    [BOUNDARY_CANCEL] = {RIG_STATUS_CANCELLED, RIG_STATUS_INVALID_DEVICE_STATE},
+    [BOUNDARY_CLOSE] = {RIG_STATUS_CANCELLED, RIG_STATUS_INVALID_DEVICE_STATE},
+    [BOUNDARY_SLEEP_S1] = {RIG_STATUS_CANCELLED, RIG_STATUS_INVALID_DEVICE_STATE},
+    [BOUNDARY_SLEEP_S3] = {RIG_STATUS_CANCELLED, RIG_STATUS_INVALID_DEVICE_STATE},
+    [BOUNDARY_SLEEP_S4] = {RIG_STATUS_CANCELLED, RIG_STATUS_INVALID_DEVICE_STATE},
+    [BOUNDARY_STOP] = {RIG_STATUS_CANCELLED, RIG_STATUS_INVALID_DEVICE_STATE},
+    [BOUNDARY_REMOVE] = {RIG_STATUS_SUCCESS},
+    // before SURPRISE_REMOVAL comes only the transfers know
+    [BOUNDARY_UNPLUG] = {RIG_STATUS_INVALID_DEVICE_STATE, RIG_STATUS_DEVICE_NOT_CONNECTED,
+                         RIG_STATUS_DELETE_PENDING, RIG_STATUS_DEVICE_REMOVED},
+};
+
 static bool is_legal(nt_status status)
 {
-    static const nt_status legal[] = {RIG_STATUS_NO_MEDIA,
-                                      RIG_STATUS_CANCELLED,
-                                      RIG_STATUS_DEVICE_NOT_CONNECTED,
-                                      RIG_STATUS_INVALID_DEVICE_STATE,
-                                      RIG_STATUS_DELETE_PENDING,
-                                      RIG_STATUS_DEVICE_REMOVED,
-                                      RIG_STATUS_IO_TIMEOUT,
-                                      STATUS_DEVICE_PROTOCOL_ERROR};
     bool found = rig_status_ok(status);
-    for (size_t i = 0; i < sizeof legal / sizeof legal[0]; i++) {
-        found |= boundary_session.struck && status == legal[i];
+    for (size_t i = 0; i < LEGAL_MAX && boundary_session.struck; i++) {
+        found |= legal[boundary_session.event][i] == status;
     }
     return found;
 }
 
 static bool comes_back(void)
 {
-    return boundary_session.run->event == BOUNDARY_SLEEP || boundary_session.run->event == BOUNDARY_STOP;
+    return boundary_session.run->event >= BOUNDARY_SLEEP_S1 && boundary_session.run->event <= BOUNDARY_REMOVE;
 }
 
 // What ran into the event must end with it, unless the reader comes back by itself; a silent reader speaks
@@ -40,7 +45,8 @@ static bool comes_back(void)
 static nt_status finish(nt_request *request, bool must_end, size_t *returned)
 {
     bool before = !boundary_session.struck;
-    if (boundary_session.run->held && before && !nt_request_wait(request, SILENCE_US)) {
+    bool waits = boundary_session.run->held && before && boundary_session.run->event != BOUNDARY_EVENTS;
+    if (waits && !nt_request_wait(request, SILENCE_US)) {
         boundary_strike(NULL);
         if (must_end && !comes_back()) {
             (void)nt_request_wait(request, 2 * (int64_t)BOUNDARY_LIMIT_US);

@@ -13,9 +13,9 @@
 
 enum { FEATURES = 40, MESSAGE = 44, MAX_SLOT = 4, PORT = 1, REST_US = 1000000 }; // port: the bus's first
 
-const char *const boundary_events[BOUNDARY_EVENTS] = {"card removed",   "request cancelled",
-                                                      "handle closed",  "system sleeps",
-                                                      "device stopped", "reader unplugged"};
+const char *const boundary_events[BOUNDARY_EVENTS] = {
+    "card removed",      "request cancelled", "handle closed",   "system sleeps, S1", "system sleeps, S3",
+    "system sleeps, S4", "device stopped",    "removal refused", "reader unplugged"};
 
 struct boundary_session boundary_session;
 
@@ -93,7 +93,8 @@ static void unplug(void)
 
 static void sleep_and_resume(void)
 {
-    nt_status status = nt_system_power(NT_POWER_S3);
+    static const enum nt_system_power powers[] = {NT_POWER_S1, NT_POWER_S3, NT_POWER_S4};
+    nt_status status = nt_system_power(powers[boundary_session.event - BOUNDARY_SLEEP_S1]);
     boundary_took(boundary_session.struck_at, "going to sleep");
     if (!rig_status_ok(status)) {
         boundary_wrong("the system does not sleep: %08X", status);
@@ -128,10 +129,22 @@ static void stop_and_start(void)
     }
 }
 
+static void refuse_removal(void)
+{
+    char instance[NT_ID_MAX] = "";
+    nt_devices(find_reader, instance);
+    if (boundary_session.file != NULL && rig_status_ok(nt_device_remove(instance))) {
+        boundary_wrong("a reader in use is removed");
+    }
+    boundary_took(boundary_session.struck_at, "refusing");
+    boundary_fault(EMU_FAULT_NONE, 0);
+}
+
 void boundary_strike(void *context)
 {
     static void (*const events[BOUNDARY_EVENTS])(void) = {
-        eject, cancel, close_file, sleep_and_resume, stop_and_start, unplug};
+        eject,          cancel,         close_file, sleep_and_resume, sleep_and_resume, sleep_and_resume,
+        stop_and_start, refuse_removal, unplug};
     (void)context;
     boundary_session.struck = true;
     boundary_session.struck_at = nt_now_us();
@@ -190,6 +203,12 @@ static bool is_token_card(void) // ICCD version A: the card is the device
     return boundary_session.run->kind->endpoints == 0;
 }
 
+// One that loses replies still tells of a removal.
+static enum emu_fault_kind silence(void)
+{
+    return boundary_session.event == BOUNDARY_EJECT ? EMU_FAULT_DROP : EMU_FAULT_HOLD;
+}
+
 static void go_through(void)
 {
     boundary_session.step = "open";
@@ -197,7 +216,7 @@ static void go_through(void)
         boundary_wrong("no slot");
     }
     if (boundary_session.run->held) {
-        boundary_fault(EMU_FAULT_HOLD, (uint32_t)boundary_session.run->boundary - 1);
+        boundary_fault(silence(), (uint32_t)boundary_session.run->boundary - 1);
     }
     boundary_track(RIG_IOCTL_IS_ABSENT);
     boundary_session.step = "cold reset";
@@ -239,6 +258,7 @@ static void recover(void)
     boundary_session.run->event = BOUNDARY_EVENTS; // nothing more is excused, and nothing happens any more
     if (boundary_session.tracking != NULL && is_token_card()) {
         boundary_session.struck = true;
+        boundary_session.event = BOUNDARY_CANCEL;
         nt_request_cancel(boundary_session.tracking);
         boundary_end_tracking();
     } else if (!is_token_card()) {
@@ -270,7 +290,7 @@ static uint64_t count_boundaries(void)
     struct nt_fault_counts counts;
     if (boundary_session.run->held) {
         (void)rig_statistics(PORT, &statistics);
-        return statistics.commands + statistics.responses;
+        return statistics.responses + (silence() == EMU_FAULT_HOLD ? statistics.commands : 0);
     }
     nt_faults_count(&counts);
     return counts.occurrences;
@@ -280,7 +300,7 @@ void boundary_run(struct boundary_run *run)
 {
     const struct nt_options options = {.clock = NT_CLOCK_VIRTUAL, .seed = run->seed, .verifier = true};
     enum boundary_event event = run->event;
-    boundary_session = (struct boundary_session){.run = run, .step = "plug"};
+    boundary_session = (struct boundary_session){.run = run, .event = run->event, .step = "plug"};
     plan(run->boundary == 0 || run->held ? NT_FAULT_NONE : NT_FAULT_NTH);
     if (!rig_status_ok(rig_boot(&options))) {
         boundary_wrong("the kernel does not boot");

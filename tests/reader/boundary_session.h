@@ -8,6 +8,7 @@ enum { BOUNDARY_LIMIT_US = 1000 };
 
 extern struct boundary_session {
     struct boundary_run *run;
+    enum boundary_event event; // the run's, also when it is over
     nt_file *file;
     nt_request *current, *tracking;
     uint32_t protocol;

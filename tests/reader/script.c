@@ -82,6 +82,11 @@ ULONG SlotRate(PSLOT Slot, ULONG Clock, UCHAR FiDi)
     return 9600;
 }
 
+VOID SlotStateSet(PSLOT Slot, ULONG State)
+{
+    Slot->Smartcard.ReaderCapabilities.CurrentState = State;
+}
+
 NTSTATUS ChannelRun(PSLOT Slot, PCOMMAND Command)
 {
     const SCRIPT_LINE *line = Line++;
