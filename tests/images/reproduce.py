@@ -9,7 +9,8 @@ import sys
 import tempfile
 
 # What a build of the images reads.
-PARTS = ("CMakeLists.txt", "cmake", "include", "smclib", "reader", "vbus", "emulator", "packaging", "tests")
+PARTS = ("CMakeLists.txt", "cmake", "include", "smclib", "reader", "vbus", "emulator", "rig", "examples", "packaging",
+         "tests")
 IMAGES = ("lectern", "smclib")
 
 
