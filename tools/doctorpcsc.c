@@ -66,7 +66,7 @@ static void check_cards(struct doctor *doctor, const struct library *library, SC
 
 static void ask(struct doctor *doctor)
 {
-    struct library library;
+    struct library library = {0};
     SCARDCONTEXT context;
     if (!load(&library)) {
         doctor_say(doctor, DOCTOR_NOTE, "service", "apt-get install libpcsclite1",

@@ -118,6 +118,7 @@ static void disown(struct libusb_context *context)
 static bool wait_changed(struct libusb_context *context, const struct timespec *until, const int *completed)
 {
     struct waiter self = {context->waiting, completed}, **at = &context->waiting;
+    // cppcheck-suppress autoVariables ; taken out again below
     context->waiting = &self;
     int error = pthread_cond_timedwait(&context->changed, &bus_lock, until);
     while (*at != &self) {
