@@ -215,9 +215,8 @@ void emu_secure(struct slot *slot, uint64_t now, const struct request *request)
     } else if (request->data[0] > OPERATION_MODIFY || (supported >> request->data[0] & 1) == 0) {
         emu_fail(slot, ERR_OPERATION);
     } else if (!lay_out(request->data, request->length, slot->reader->flaws[EMU_FLAW_PIN_SWAPPED] != 0,
-                        &layout)) {
-        emu_fail(slot, ERR_TEMPLATE);
-    } else if (emu_flawed_secure(slot, request->data, request->length, layout.apdu)) {
+                        &layout) ||
+               emu_flawed_secure(slot, request->data, request->length, layout.apdu)) {
         emu_fail(slot, ERR_TEMPLATE);
     } else if (emu_flawed_entry(slot, now)) {
         emu_fail(slot, ERR_PIN_CANCELLED);

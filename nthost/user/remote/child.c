@@ -260,6 +260,11 @@ bool child_alive(struct child *child)
     return atomic_load(&child->alive);
 }
 
+void child_lose(struct child *child)
+{
+    atomic_store(&child->alive, false);
+}
+
 void child_stop(struct child *child)
 {
     struct timespec until;

@@ -29,3 +29,4 @@ int child_start(struct child *child, const struct nt_options *options);
 void child_stop(struct child *child); // lets it end, and does not let it stay
 void child_kill(struct child *child);
 bool child_alive(struct child *child);
+void child_lose(struct child *child); // it has ended, or is not to be believed

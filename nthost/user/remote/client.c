@@ -112,10 +112,12 @@ struct client_connection *client_take(void)
 void client_give(struct client_connection *connection, bool usable)
 {
     pthread_mutex_lock(&lock);
-    bool keep = usable && connection->generation == generation;
+    bool current = connection->generation == generation, keep = usable && current;
     if (keep) {
         connection->next = idle;
         idle = connection;
+    } else if (current) {
+        child_lose(&child); // seen here before its listener sees it
     }
     pthread_mutex_unlock(&lock);
     if (!keep) {
