@@ -274,8 +274,9 @@ static int run_scripts(struct runs *runs, const struct script *scripts, size_t c
     }
     int result = run_jobs(runs);
     for (size_t i = 0; i < count && result == EXIT_DONE && runs->failed == 0; i++) {
-        result =
-            prove_script(&choices->prove, scripts[i].file, scripts[i].scenario, runs->list, &runs->failed);
+        const struct script *script = &scripts[i];
+        // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there are as many scripts as count says
+        result = prove_script(&choices->prove, script->file, script->scenario, runs->list, &runs->failed);
     }
     return result == EXIT_DONE && choices->unplug_all && runs->failed == 0 ? run_unplugged(runs) : result;
 }

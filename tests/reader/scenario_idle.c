@@ -4,7 +4,8 @@
 
 #include "tests/reader/scenario.h"
 
-enum { SECOND = 1000000, ENDPOINTS_WITHOUT_INTERRUPT = 2 };
+#define SECOND 1000000LL // us
+enum { ENDPOINTS_WITHOUT_INTERRUPT = 2 };
 
 #define WAKES  0x001404BAu // extended APDU level, remote wake-up
 #define SILENT 0x000404BAu // the same without
@@ -185,7 +186,7 @@ static void meet(enum event event, int offset, bool wakes)
     if (!wakes) { // it sleeps when it is not open
         nt_close(scenario.file);
     }
-    nt_sleep_us((uint64_t)(2 * SECOND + offset));
+    nt_sleep_us((uint64_t)(2 * SECOND) + (uint64_t)offset);
     if (!wakes) {
         assert_int_equal(rig_open(scenario.port, 0, &scenario.file), RIG_STATUS_SUCCESS);
     }

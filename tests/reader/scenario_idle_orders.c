@@ -161,7 +161,7 @@ static bool go_through(struct client *client)
     if (!begin(client) || (moment->wakes && !open_slot(client))) {
         return false;
     }
-    nt_sleep_us((uint64_t)(PERIOD * 1000 + moment->offset));
+    nt_sleep_us((uint64_t)PERIOD * 1000 + (uint64_t)moment->offset);
     if (!open_slot(client)) {
         return false;
     }

@@ -105,9 +105,30 @@ static NTSTATUS BreakIrp(TEST_FN *Fn, PIRP Irp)
     }
 }
 
-static VOID BreakOther(TEST_FN *Fn)
+static VOID BreakLock(TEST_FN *Fn)
 {
     static IO_REMOVE_LOCK bare;
+    switch (TestFault) {
+    case ReleasesWrongTag:
+        (void)IoAcquireRemoveLock(&Fn->RemoveLock, Fn);
+        IoReleaseRemoveLock(&Fn->RemoveLock, Fn->Pdo);
+        break;
+    case WaitsWithWrongTag:
+        IoReleaseRemoveLockAndWait(&Fn->RemoveLock, Fn);
+        break;
+    case InitializesLockAgain:
+        IoInitializeRemoveLock(&Fn->RemoveLock, TEST_TAG, 0, 0);
+        break;
+    case UsesBareLock:
+        (void)IoAcquireRemoveLock(&bare, Fn);
+        break;
+    default:
+        break;
+    }
+}
+
+static VOID BreakOther(TEST_FN *Fn)
+{
     static DECLSPEC_ALIGN(16) UCHAR raw[sizeof(IRP) + sizeof(IO_STACK_LOCATION)];
     PVOID entry;
     PIRP irp;
@@ -159,19 +180,6 @@ static VOID BreakOther(TEST_FN *Fn)
     case LeavesIrp:
         (void)IoAllocateIrp(1, FALSE);
         break;
-    case ReleasesWrongTag:
-        (void)IoAcquireRemoveLock(&Fn->RemoveLock, Fn);
-        IoReleaseRemoveLock(&Fn->RemoveLock, Fn->Pdo);
-        break;
-    case WaitsWithWrongTag:
-        IoReleaseRemoveLockAndWait(&Fn->RemoveLock, Fn);
-        break;
-    case InitializesLockAgain:
-        IoInitializeRemoveLock(&Fn->RemoveLock, TEST_TAG, 0, 0);
-        break;
-    case UsesBareLock:
-        (void)IoAcquireRemoveLock(&bare, Fn);
-        break;
     case QueuesWorkTwice:
         IoQueueWorkItem(Fn->Work, NoWork, DelayedWorkQueue, NULL);
         IoQueueWorkItem(Fn->Work, NoWork, DelayedWorkQueue, NULL);
@@ -186,6 +194,7 @@ static VOID BreakOther(TEST_FN *Fn)
         IoDeleteDevice(Fn->Self);
         break;
     default:
+        BreakLock(Fn);
         break;
     }
 }
